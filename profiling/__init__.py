@@ -1,0 +1,23 @@
+"""Provider performance profiling: records in, evidence out, every number walked back to its records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "glmm", "lmm", "profile_providers"]
+
+if TYPE_CHECKING:
+    from profiling.assessment import profile_providers
+    from profiling.modeling import glmm, lmm
+
+# The public face is loaded on first use: `profiling --help` must not pay for numba and pandas.
+_HOMES = {"glmm": "profiling.modeling", "lmm": "profiling.modeling", "profile_providers": "profiling.assessment"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'profiling' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
