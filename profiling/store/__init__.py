@@ -1,0 +1,1 @@
+"""The store: SQL tables, engine, migrations, bulk transfer and the registry of runs."""
