@@ -1,0 +1,29 @@
+"""Configuration: `config.yaml` becomes frozen, validated settings; every message names file, line and key."""
+
+from profiling.config.canonical import CANONICAL_COLUMNS, MEASURE_SOURCES, RECORD_IDS, SOURCE_NAMES
+from profiling.config.formulas import FormulaError, check_formula, formula_columns
+from profiling.config.load import load_settings
+from profiling.config.measures import Condition, FlagRule, Measure, ProviderLevel
+from profiling.config.settings import Disclosure, Settings
+from profiling.config.sources import ColumnSpec, Output, Period, Source
+
+__all__ = [
+    "CANONICAL_COLUMNS",
+    "MEASURE_SOURCES",
+    "RECORD_IDS",
+    "SOURCE_NAMES",
+    "ColumnSpec",
+    "Condition",
+    "Disclosure",
+    "FlagRule",
+    "FormulaError",
+    "Measure",
+    "Output",
+    "Period",
+    "ProviderLevel",
+    "Settings",
+    "Source",
+    "check_formula",
+    "formula_columns",
+    "load_settings",
+]

@@ -1,0 +1,98 @@
+"""Settings of a measure: what is counted, in whom, against which case mix, and who answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from profiling.config.fields import Bound, ColumnName, Count, Line, Probability, Slug, Value, expected
+from profiling.config.formulas import FormulaError, check_formula, formula_columns
+from profiling.config.sources import Frozen
+
+Family = Literal["binomial", "log_gaussian", "gaussian"]
+
+
+class Condition(Frozen):
+    """What the values of one column must be for a row to belong to the cohort; parts are AND-ed.
+
+    The key `in` of the file is the attribute `in_`.
+    """
+
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    in_: tuple[Value, ...] | None = Field(default=None, alias="in")
+    not_in: tuple[Value, ...] | None = None
+    equals: Value | None = None
+    not_missing: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise expected("at least one of minimum, maximum, in, not_in, equals, not_missing")
+        return self
+
+
+class ProviderLevel(Frozen):
+    """One level of providers: its name, the column that holds their ids and its random terms."""
+
+    level: Slug
+    column: ColumnName
+    random: Line = "1"
+
+
+class FlagRule(Frozen):
+    """When a provider is flagged: the rule and the two probabilities of its limits."""
+
+    rule: Literal["funnel", "interval"] = "funnel"
+    watch: Probability = 0.95
+    flag: Probability = 0.998
+
+
+class Measure(Frozen):
+    """One question put to the records, with everything that decides its answer."""
+
+    name: Slug
+    title: Line
+    question: Line
+    event: Line = "events"
+    unit: str = ""
+    outcome: ColumnName
+    direction: Literal["higher_is_worse", "higher_is_better"]
+    family: Family
+    period: Line | None = None
+    cohort: Mapping[ColumnName, Condition] = Field(default_factory=dict)
+    case_mix: Line
+    allow_in_case_mix: tuple[ColumnName, ...] = ()
+    providers: tuple[ProviderLevel, ...] = Field(min_length=1, max_length=2)
+    inner_expected: Literal["within_hospital", "statewide"] = "within_hospital"
+    attribution: Literal["attending"] = "attending"
+    norm: Literal["average"] = "average"
+    minimum_cases: Count = 25
+    missing: Literal["exclude"] = "exclude"
+    method: Literal["laplace", "agq", "auto"] = "laplace"
+    flag: FlagRule = FlagRule()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _continuous_by_interval(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("family") not in ("log_gaussian", "gaussian"):
+            return value
+        flag = value.get("flag", {})
+        return {**value, "flag": {"rule": "interval", **flag}} if isinstance(flag, dict) else value
+
+    @field_validator("case_mix")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            check_formula(text)
+        except FormulaError as problem:
+            raise expected(str(problem)) from None
+        return text
+
+    @property
+    def case_mix_columns(self) -> tuple[str, ...]:
+        """Columns that the case mix and the random terms use, in order of first mention."""
+        texts = [self.case_mix, *(level.random for level in self.providers)]
+        return tuple(dict.fromkeys(column for text in texts for column in formula_columns(text)))

@@ -1,0 +1,89 @@
+"""Settings of the input: which files hold which records, and how each column is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from profiling.config.fields import Bound, ColumnName, Day, Line, Share, Value, expected
+
+ColumnType = Literal["integer", "number", "text", "date", "boolean"]
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+
+
+class Frozen(BaseModel):
+    """Base of all settings: unknown keys are refused and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ColumnSpec(Frozen):
+    """How one column is read: its name in the file (`from`), its type and the rules its values keep.
+
+    Without a type a canonical column has its own and an attribute is text.
+    """
+
+    source: Line | None = Field(default=None, alias="from")
+    row_number: bool = False
+    type: ColumnType | None = None
+    required: bool = False
+    allowed: tuple[Value, ...] | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"from": value} if isinstance(value, str) else value
+
+    @field_validator("allowed")
+    @classmethod
+    def _some_allowed(cls, value: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        if value is not None and not value:
+            raise expected("at least one allowed value")
+        return value
+
+
+class Source(Frozen):
+    """Files of one kind of record. `files` are absolute; `columns` maps our names to their reading."""
+
+    files: tuple[Path, ...] = Field(alias="file")
+    reject_above: Share = 0.05
+    columns: Mapping[ColumnName, ColumnSpec] = Field(default_factory=dict)
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _resolve(cls, value: Any, info: ValidationInfo) -> Any:
+        names = value if isinstance(value, list | tuple) else [value]
+        if not names or not all(isinstance(name, str | Path) and str(name) for name in names):
+            raise expected("the name of a file or a list of names")
+        if not all(str(name).endswith(SUFFIXES) for name in names):
+            raise expected("files that end in .csv, .csv.gz or .parquet")
+        return tuple(folder_of(info) / Path(name).expanduser() for name in names)
+
+
+class Period(Frozen):
+    """A named span of days, both ends included, by the day of admission."""
+
+    name: Line
+    start: Day
+    end: Day
+
+
+class Output(Frozen):
+    """Where the site is written. `folder` is absolute."""
+
+    folder: Path = Field(default=Path("site"), validate_default=True)
+
+    @field_validator("folder")
+    @classmethod
+    def _resolve(cls, value: Path, info: ValidationInfo) -> Path:
+        return folder_of(info) / value.expanduser()
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """Folder of the configuration file, to which relative names refer."""
+    return Path(info.context["folder"]) if info.context else Path()
