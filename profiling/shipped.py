@@ -33,6 +33,4 @@ def _find(shipped: str, in_checkout: str) -> Path:
     for candidate in (_SHIPPED / shipped, _CHECKOUT / in_checkout):
         if candidate.exists():
             return candidate
-    raise InternalError(
-        Problem(shipped, "not found in the installed package", "it to be shipped inside the wheel", "Install it again")
-    )
+    raise InternalError(Problem(shipped, "not found", "it inside the installed package", "Install it again"))

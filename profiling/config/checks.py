@@ -1,4 +1,4 @@
-"""Checks between keys: what one key says about another. They read the plain file, so they work beside other errors."""
+"""Checks between keys. They read the plain file, so that they speak beside other errors of the same file."""
 
 from __future__ import annotations
 
@@ -59,10 +59,9 @@ def _column(path: KeyPath, source: str, column: str, spec: Any) -> Iterator[Find
 
 
 def _disordered(low: Any, high: Any) -> bool:
-    for kind in (int | float, date):
-        if isinstance(low, kind) and isinstance(high, kind):
-            return bool(low > high)
-    return False
+    if isinstance(low, date) and isinstance(high, date):
+        return low > high
+    return isinstance(low, int | float) and isinstance(high, int | float) and low > high
 
 
 def _periods(tree: dict[str, Any]) -> Iterator[Finding]:
@@ -86,7 +85,7 @@ def _repeated(items: list[dict[str, Any]], key: str, inner: str) -> Iterator[Fin
 
 
 def _measures(tree: dict[str, Any]) -> Iterator[Finding]:
-    outcomes = {measure.get("outcome") for measure in _items(tree, "measures") if _is_name(measure.get("outcome"))}
+    outcomes = _names(_items(tree, "measures"), "outcome")
     for index, measure in enumerate(_items(tree, "measures")):
         path: KeyPath = ("measures", index)
         yield from _flag(path, measure)
@@ -105,6 +104,10 @@ def _maximum(condition: Any) -> Any:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _names(items: list[dict[str, Any]], key: str) -> set[str]:
+    return {str(item[key]) for item in items if _is_name(item.get(key))}
 
 
 def _flag(path: KeyPath, measure: dict[str, Any]) -> Iterator[Finding]:
@@ -148,29 +151,30 @@ def _columns(text: Any) -> tuple[str, ...]:
 
 
 def _case_mix(
-    path: KeyPath, measure: dict[str, Any], tree: dict[str, Any], outcomes: set[Any]
+    path: KeyPath, measure: dict[str, Any], tree: dict[str, Any], outcomes: set[str]
 ) -> Iterator[Finding]:
     place, used = (*path, "case_mix"), _columns(measure.get("case_mix"))
     allowed = measure.get("allow_in_case_mix")
     allowed = set(allowed) if isinstance(allowed, list) and all(map(_is_name, allowed)) else set()
-    providers = {level.get("column") for level in _items(measure, "providers") if _is_name(level.get("column"))}
+    providers = _names(_items(measure, "providers"), "column")
     traits = set(_group(_group(_group(tree, "sources"), "clinics"), "columns"))
     elsewhere = set(_declared(tree, ("encounters", "patients")))
     advice = "If it is known before the care that is judged, list it under allow_in_case_mix"
+    wanted = "traits of the patient on arrival"
     for column in used:
         if column == measure.get("outcome"):
-            yield place, f"found the outcome '{column}' in the case mix", "traits of the patient on arrival", ""
+            yield place, f"found the outcome '{column}' in the case mix", wanted, ""
         elif column in providers:
-            yield place, f"found the provider column '{column}' in the case mix", "traits of the patient", ""
+            yield place, f"found the provider column '{column}' in the case mix", wanted, ""
         elif column in outcomes - allowed:
-            found = f"found '{column}', the outcome of another measure, in the case mix"
-            yield place, found, "traits of the patient on arrival", advice
+            yield place, f"found '{column}', the outcome of another measure, in the case mix", wanted, advice
         elif column in traits - elsewhere - allowed:
-            yield place, f"found '{column}', a trait of the provider, in the case mix", "traits of the patient", advice
+            yield place, f"found '{column}', a trait of the provider, in the case mix", wanted, advice
 
 
 def _columns_known(path: KeyPath, measure: dict[str, Any], tree: dict[str, Any]) -> Iterator[Finding]:
     known = _declared(tree, MEASURE_SOURCES)
+    wanted = "a column of encounters, patients or clinics"
     if not _group(_group(tree, "sources"), "encounters"):
         return
     levels = _items(measure, "providers")
@@ -183,7 +187,7 @@ def _columns_known(path: KeyPath, measure: dict[str, Any], tree: dict[str, Any])
     for place, column in uses:
         if _is_name(column) and column not in known:
             advice = nearest(column, known, "column") or "Declare it under columns of its source"
-            yield place, f"found unknown column '{column}'", "a column of encounters, patients or clinics", advice
+            yield place, f"found unknown column '{column}'", wanted, advice
 
 
 def _declared(tree: dict[str, Any], sources: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,12 +27,12 @@ def check_formula(text: str) -> None:
 
 
 def formula_columns(text: str) -> tuple[str, ...]:
-    """Columns that a right-hand side names, in order of first mention; FormulaError where it is not readable."""
+    """Columns that a right-hand side names, in order of first mention; FormulaError if it cannot be read."""
     return tuple(dict.fromkeys(_columns_of(_parse(text), inside_call=False)))
 
 
 def _parse(text: str) -> ast.expr:
-    # Python has no binary colon; interactions borrow the operator of matrix products, which formulas never need.
+    # Python has no binary colon: interactions borrow the operator of matrix products.
     if "@" in text:
         raise FormulaError(f"only {ALLOWED}, without '@'")
     if "~" in text:

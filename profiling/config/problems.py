@@ -1,4 +1,4 @@
-"""From the validation's errors to sentences: file and line, what was found, what was expected, the nearest key."""
+"""From errors of validation to sentences: file and line, what was found and expected, the nearest key."""
 
 from __future__ import annotations
 
@@ -37,16 +37,18 @@ _PLACES: dict[tuple[str | None, ...], type[BaseModel]] = {
 
 def explain(errors: Iterable[ErrorDetails], document: Document) -> list[Problem]:
     """One problem per error, in the order of the file, without those that follow from an unset variable."""
-    kept = [error for error in errors if _path(error) not in document.spoilt]
-    return [_explain(error, document) for error in kept if error["loc"][:1] not in ((name,) for name in FILE_FIELDS)]
+    return [_explain(error, document) for error in errors if not _follows(_path(error), document)]
+
+
+def _follows(path: KeyPath, document: Document) -> bool:
+    return path in document.spoilt or path[0] in FILE_FIELDS
 
 
 def unknown_key(path: KeyPath, document: Document) -> Problem:
     """The problem of a key that has no meaning where it stands."""
     key, keys = str(path[-1]), valid_keys(path[:-1])
-    return Problem(
-        document.where(path), f"found unknown key '{key}'", f"one of {', '.join(keys)}", nearest(key, keys, "key")
-    )
+    wanted, advice = f"one of {', '.join(keys)}", nearest(key, keys, "key")
+    return Problem(document.where(path), f"found unknown key '{key}'", wanted, advice)
 
 
 def nearest(word: str, words: Iterable[str], kind: str) -> str:
@@ -79,24 +81,12 @@ def _path(error: ErrorDetails) -> KeyPath:
 
 def _explain(error: ErrorDetails, document: Document) -> Problem:
     path, kind = _path(error), error["type"]
-    if kind == "extra_forbidden" or (error["loc"][-1:] == ("[key]",) and path[0] == "sources" and len(path) == 2):
+    if kind == "extra_forbidden" or (kind == "literal_error" and error["loc"][-1] == "[key]"):
         return unknown_key(path, document)
     if kind == "missing":
-        return Problem(document.where(path[:-1]), f"found no key '{path[-1]}'", _purpose(path))
-    return Problem(document.where(path), f"found {_found(error, path)}", _expected(error), _nearest_value(error))
-
-
-def _purpose(path: KeyPath) -> str:
-    return f"'{path[-1]}' in {_DESCRIBED.get(len(path), 'it')}" if path[:1] == ("measures",) else f"'{path[-1]}'"
-
-
-_DESCRIBED = {3: "every measure", 5: "every provider level"}
-
-
-def _found(error: ErrorDetails, path: KeyPath) -> str:
-    if path[:1] in ((key,) for key in _SECRET_KEYS):
-        return "another kind of address"
-    return described(error["input"])
+        return Problem(document.where(path[:-1]), f"found no key '{path[-1]}'", "it to be given")
+    found = "another kind of address" if path[0] in _SECRET_KEYS else described(error["input"])
+    return Problem(document.where(path), f"found {found}", _expected(error), _nearest_value(error))
 
 
 def described(value: Any) -> str:

@@ -36,7 +36,7 @@ class Settings(Frozen):
     sources: Mapping[SourceName, Source]
     periods: tuple[Period, ...] = ()
     measures: tuple[Measure, ...] = Field(min_length=1)
-    output: Output = Field(default_factory=dict, validate_default=True)  # type: ignore[arg-type]
+    output: Output = Field(default_factory=dict, validate_default=True)
     disclosure: Disclosure = Disclosure()
     path: Path
     text: str

@@ -48,7 +48,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def read_document(path: Path, environment: Mapping[str, str]) -> Document:
-    """Read a file; ConfigurationError where it is no YAML, otherwise problems are collected in the document."""
+    """Read a file; ConfigurationError where it is no YAML, other problems are collected in the document."""
     text = _read_text(path)
     root = _parse(path, text)
     document = Document(path, text, {}, {})
@@ -100,7 +100,8 @@ def _duplicate(path: Path, problem: DuplicateKeyError) -> Problem:
 
 def _plain(node: Any, path: KeyPath, document: Document, environment: Mapping[str, str]) -> Any:
     if len(path) > MAXIMAL_DEPTH:
-        raise ConfigurationError(Problem(document.where(path[:3]), "found keys nested without end", "a finite file"))
+        where = document.where(path[:3])
+        raise ConfigurationError(Problem(where, "found keys nested without end", "a finite file"))
     if isinstance(node, CommentedMap):
         return {
             str(key): _plain(value, _note(node, key, path, document), document, environment)
@@ -164,6 +165,7 @@ def _expand(text: str, path: KeyPath, document: Document, environment: Mapping[s
 
 def _unknown_variable(name: str, written: str, where: str) -> Problem:
     if not written.endswith("}") or not _NAME.fullmatch(name):
-        return Problem(where, "found '${' without a variable's name and '}'", "${VARIABLE}", "A plain '${' is '$${'")
+        found = "found '${' without a variable's name and '}'"
+        return Problem(where, found, "${VARIABLE}", "A plain '${' is '$${'")
     found = f"found ${{{name}}}, but the environment variable {name} is not set"
     return Problem(where, found, "it to be set", f"Set it, as in: {name}=... profiling run")
