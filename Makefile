@@ -1,0 +1,75 @@
+# make report   records to published pages          make test    the whole suite
+# make lint     style          make types  types     make study   slow simulations
+# make bench    speed          make wheel  packages  make lock    exact versions, with hashes
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+CONFIG ?= config.yaml
+export PIP_ROOT_USER_ACTION = ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint types lock bench study wheel browser clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+# --- Set-up: each stamp is renewed only when what it was made from changes ------------------------------------
+$(VENV)/made:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/runtime: requirements/lock.txt pyproject.toml | $(VENV)/made
+	$(PIP) --require-hashes -r requirements/lock.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/developer: requirements/dev.txt $(VENV)/runtime
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Pages are looked at in Chromium. Where it is missing and cannot be had, the tests that need it say so and skip.
+$(VENV)/browser: | $(VENV)/made
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && { echo "Installing Chromium for the tests of the pages"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qq install -y --no-install-recommends chromium; } >$(VENV)/browser.log 2>&1; } \
+	  || echo "Chromium is not here: the tests that look at pages will be skipped"
+	@touch $@
+
+data/sample/encounters.csv.gz: | $(VENV)/runtime
+	$(BIN)/profiling sample --folder data/sample
+
+# --- What people ask for --------------------------------------------------------------------------------------
+report: $(VENV)/runtime data/sample/encounters.csv.gz
+	$(BIN)/profiling run --config $(CONFIG)
+
+test: $(VENV)/developer $(VENV)/browser
+	$(BIN)/python -m pytest -n auto -m "not study"
+
+study: $(VENV)/developer
+	$(BIN)/python -m pytest -m study
+
+lint: $(VENV)/developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/developer
+	$(BIN)/mypy
+
+bench: $(VENV)/developer
+	$(BIN)/python -m benchmarks
+
+wheel: $(VENV)/developer
+	$(BIN)/python -m build --no-isolation
+
+# No setting of the machine at hand enters the lock files: neither its package addresses nor its constraints.
+COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT PIP_CONFIG_FILE=/dev/null \
+  CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
+  --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+  --resolver=backtracking --build-deps-for wheel --build-deps-for editable --extra postgresql
+lock:
+	$(COMPILE) --output-file requirements/lock.txt pyproject.toml
+	$(COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/lock.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist site var data/sample .pytest_cache .mypy_cache .ruff_cache .hypothesis
