@@ -15,6 +15,7 @@ from profiling.errors import DatabaseError, Problem
 
 BUSY_SECONDS = 30
 WRITES = "profiling_writes"
+STAGED = "profiling_staged"
 
 
 def open_database(url: str | URL) -> Engine:
@@ -39,12 +40,34 @@ def open_database(url: str | URL) -> Engine:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: committed as a whole at the end, or leaving everything as it was."""
+    """One transaction that writes: committed as a whole at the end, or leaving everything as it was.
+
+    Raises DatabaseError, without the statement or its values, when the database refuses.
+    """
     try:
-        with engine.connect() as connection, connection.execution_options(**{WRITES: True}).begin():
-            yield connection
+        with engine.connect() as connection:
+            staged = connection.info[STAGED] = []
+            try:
+                with connection.execution_options(**{WRITES: True}).begin():
+                    yield connection
+            finally:
+                del connection.info[STAGED]
+                _sweep(connection, staged)
     except exc.SQLAlchemyError as error:
         raise DatabaseError(_failed(engine.url, error)) from error
+
+
+def _sweep(connection: Connection, staged: list[str]) -> None:
+    """Remove the staging places of a bulk write; only possible once its transaction is over, either way."""
+    if not staged:
+        return
+    raw = connection.connection.dbapi_connection
+    sql = "DETACH DATABASE {}" if connection.dialect.name == "sqlite" else "DROP TABLE IF EXISTS {}"
+    assert raw is not None
+    cursor = raw.cursor()
+    for name in staged:
+        cursor.execute(sql.format(name))
+    raw.commit()
 
 
 def _address(url: str | URL) -> URL:
@@ -52,7 +75,11 @@ def _address(url: str | URL) -> URL:
         address = make_url(url)
     except exc.ArgumentError as error:
         raise DatabaseError(
-            Problem("database", "an address that is not a database URL", "sqlite:///folder/file.db or postgresql+psycopg://...")
+            Problem(
+                "database",
+                "an address that is not a database URL",
+                "sqlite:///folder/file.db or postgresql+psycopg://...",
+            )
         ) from error
     if address.get_backend_name() not in ("sqlite", "postgresql"):
         found = f"a {address.get_backend_name()} address"
@@ -90,7 +117,9 @@ def _unreachable(address: URL, error: BaseException) -> Problem:
         return Problem("database", f"no driver for {address.drivername}", "an installed driver", advice)
     reason = _first_line(error)
     advice = "Check `database:` in the configuration, that the server runs and that the folder can be written"
-    return Problem(_shown(address), f"the database cannot be opened ({reason})", "a reachable database", advice)
+    return Problem(
+        _shown(address), f"the database cannot be opened ({reason})", "a reachable database", advice
+    )
 
 
 def _failed(address: URL, error: exc.SQLAlchemyError) -> Problem:

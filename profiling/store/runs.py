@@ -62,7 +62,9 @@ _FRAMES: Final = {
 def current_inputs(engine: Engine) -> pd.DataFrame:
     """The files the records now stand for: source, file_name, sha256, rows read, accepted, rejected, load_id."""
     columns = [t.loads.c[name] for name in t.run_inputs.c.keys() if name != "run_id"]
-    return read_frame(engine, sa.select(*columns).where(t.loads.c.is_current).order_by(t.loads.c.source, t.loads.c.load_id))
+    return read_frame(
+        engine, sa.select(*columns).where(t.loads.c.is_current).order_by(t.loads.c.source, t.loads.c.load_id)
+    )
 
 
 def new_run(
@@ -115,7 +117,9 @@ def write_results(engine: Engine, run_id: str, frames: Mapping[str, pd.DataFrame
     """
     unknown = sorted(set(frames) - set(t.RESULTS))
     if unknown:
-        raise InternalError(Problem("store", f"results for unknown tables {unknown}", f"some of {sorted(t.RESULTS)}"))
+        raise InternalError(
+            Problem("store", f"results for unknown tables {unknown}", f"some of {sorted(t.RESULTS)}")
+        )
     with writing(engine) as connection:
         for name, frame in frames.items():
             _replace(connection, t.RESULTS[name], run_id, frame)
@@ -191,7 +195,11 @@ def _of_run(run_id: str) -> sa.Select[Any]:
 
 
 def _loads_of(run_id: str) -> sa.Select[Any]:
-    return sa.select(t.loads).where(t.loads.c.load_id.in_(_of_run(run_id))).order_by(t.loads.c.source, t.loads.c.load_id)
+    return (
+        sa.select(t.loads)
+        .where(t.loads.c.load_id.in_(_of_run(run_id)))
+        .order_by(t.loads.c.source, t.loads.c.load_id)
+    )
 
 
 def _rejects_of(run_id: str) -> sa.Select[Any]:

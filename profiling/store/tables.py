@@ -84,7 +84,9 @@ rejects = sa.Table(
     "rejects",
     metadata,
     _number("reject_id"),
-    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.load_id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column(
+        "load_id", sa.Integer, sa.ForeignKey("loads.load_id", ondelete="CASCADE"), nullable=False, index=True
+    ),
     _text("rule_id"),
     _count("source_row"),
     _text("column_name", nullable=True),
