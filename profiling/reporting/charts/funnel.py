@@ -1,0 +1,227 @@
+"""Funnel plot: observed over expected against size, inside the limits chance draws (Spiegelhalter 2005)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from profiling.reporting import numbers
+from profiling.reporting.chart import Anchor as Side
+from profiling.reporting.chart import Area, Chart, Form, Item, Mark, Point, Scale, Segments, Text
+from profiling.reporting.charts import parts
+from profiling.reporting.charts.placement import Anchor, Boxes, box_of, place_labels
+
+BINNED_ABOVE = 2000
+BIN = 9.0
+MOST_LABELS = 40
+DOT, OPEN = 3.2, 4.7
+WIDE_LIMITS = ("95\u202f% limit", "99.8\u202f% limit")
+NARROW_LIMITS = ("95\u202f%", "99.8\u202f%")
+LIMITS = ("lower_flag", "lower_watch", "upper_watch", "upper_flag")
+
+
+def funnel(
+    frame: pd.DataFrame,
+    limits: pd.DataFrame,
+    *,
+    form: Form = "wide",
+    title: str = "Who lies outside the limits?",
+    finding: str = "",
+    x_name: str = "Expected deaths (larger hospitals to the right)",
+    y_name: str = "Deaths, observed ÷ expected (log scale)",
+    event: str = "deaths",
+    providers: str = "hospitals",
+    continuous: bool = False,
+    status: Mapping[str, str] = parts.STATUS_WORDS,
+    limit_words: tuple[str, str] | None = None,
+    reference_words: str = "as expected",
+    hidden_words: str = "",
+) -> Chart:
+    """Funnel of one measure.
+
+    `frame`: masked provider rows with observed, expected_marginal, oe_ratio (and n), category, z, provider_name.
+    `limits`: expected and lower_flag, lower_watch, upper_watch, upper_flag as ratios, by rising expected (for
+    continuous measures `expected` holds the number of cases, which is then the x axis). `hidden_words` is the note
+    below the chart on the providers that are not drawn; `{count}` in it is their number.
+    """
+    rows = _rows(parts.providers(frame), continuous, event, status)
+    wide = form == "wide"
+    width, height = (720.0, 470.0) if wide else (350.0, 400.0)
+    left, right, top, bottom = (46.0, 640.0, 30.0, 418.0) if wide else (34.0, 346.0, 30.0, 346.0)
+    x = Scale(0.0, _largest(rows["size"], limits) * (1.02 if wide else 1.03), left, right)
+    low, high = parts.ratio_domain(rows["y"], inner=(0.6, 1.6), outer=(0.25, 4.0))
+    y = Scale(low, high, bottom, top, "log")
+    hidden = parts.hidden_count(frame)
+    words = parts.note(
+        right, bottom + 52, hidden_words.format(count=hidden) if hidden and hidden_words else "", "end"
+    )
+    limit_words = limit_words or (WIDE_LIMITS if wide else NARROW_LIMITS)
+    ends = _end_labels(limits, x, y, right, wide, limit_words, reference_words)
+    marks = _marks(rows, x, y, providers)
+    fixed = np.array([text.box for text in ends]).reshape(-1, 4)
+    room = (left + 2, top, width if wide else right, bottom - 2)
+    items: list[Item] = [
+        Text(left - 22 if wide else 0.0, 13, y_name, "name"),
+        *_bands(limits, x, y),
+        *parts.grid_y(y, parts.ratio_ticks(y, 26), left, right, reference=1.0),
+        *_x_axis(x, bottom, x_name, right, wide),
+        *ends,
+        *marks,
+        *place_labels(_anchors(rows, x, y), _dot_boxes(marks), fixed, room),
+        *words,
+    ]
+    scales = {"x": x, "y": y}
+    return Chart("funnel", title, finding, width, height + 16 * bool(words), tuple(items), form, scales)
+
+
+def _rows(rows: pd.DataFrame, continuous: bool, event: str, status: Mapping[str, str]) -> pd.DataFrame:
+    """Size, ratio and tooltip of each provider, flagged last and the most surprising on top."""
+    expected = rows["expected_marginal"].where(rows["expected_marginal"].notna(), rows["expected"])
+    ratio = rows["oe_ratio"].astype(float).where(rows["oe_ratio"].notna(), rows["observed"] / expected)
+    size = rows["n"] if continuous else expected
+    rows = rows.assign(size=size.astype(float), y=ratio.astype(float))
+    rows = rows[np.isfinite(rows["size"]) & np.isfinite(rows["y"])]
+    titles = [
+        tip or _tooltip(name, obs, exp, n, r, status[c], continuous, event)
+        for tip, name, obs, exp, n, r, c in zip(
+            rows["tooltip"],
+            rows["name"],
+            rows["observed"],
+            expected[rows.index],
+            rows["n"],
+            rows["y"],
+            rows["category"],
+            strict=True,
+        )
+    ]
+    rows = rows.assign(tooltip=titles, flagged=rows["category"].isin(parts.FLAGGED), surprise=rows["z"].abs())
+    return rows.sort_values(["flagged", "surprise", "name"], kind="stable", ignore_index=True)
+
+
+def _tooltip(
+    name: str, observed: float, expected: float, n: float, ratio: float, word: str, continuous: bool, event: str
+) -> str:
+    if continuous:
+        return f"{name}: {numbers.integer(n)} cases, ratio {numbers.ratio(ratio)}. {word}"
+    counts = f"{numbers.integer(observed)} {event}, {numbers.amount(expected)} expected"
+    return f"{name}: {counts}, ratio {numbers.ratio(ratio)}. {word}"
+
+
+def _largest(size: pd.Series, limits: pd.DataFrame) -> float:
+    if len(size):
+        return float(size.max())
+    return float(limits["expected"].max()) if len(limits) else 1.0
+
+
+def _bands(limits: pd.DataFrame, x: Scale, y: Scale) -> list[Item]:
+    """The outer band first, the inner on top; from x = 0, where chance allows anything."""
+    if not len(limits):
+        return []
+    at, edges = _edges(limits, x)
+    start = np.array([x.start]), np.array([y.start]), np.array([y.end])
+    places = np.concatenate([start[0], x(at)])
+    down = {k: np.concatenate([start[1], y(np.maximum(edges[k], 1e-9))]) for k in ("lower_flag", "lower_watch")}
+    up = {k: np.concatenate([start[2], y(np.maximum(edges[k], 1e-9))]) for k in ("upper_flag", "upper_watch")}
+    return [
+        Area(_ring(places, up["upper_flag"], down["lower_flag"]), "band998"),
+        Area(_ring(places, up["upper_watch"], down["lower_watch"]), "band95"),
+    ]
+
+
+def _edges(limits: pd.DataFrame, x: Scale) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Limits at 120 places of x (dense where they bend, at the left), held constant beyond their last place."""
+    known = limits.sort_values("expected")
+    given = known["expected"].to_numpy(float)
+    least = max(min(float(given[0]), x.high), x.high * 1e-6)
+    at = least + (x.high - least) * np.linspace(0, 1, 120) ** 2
+    return at, {name: np.interp(at, given, known[name].to_numpy(float)) for name in LIMITS}
+
+
+def _ring(x: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]) -> tuple[Point, ...]:
+    there = zip(x.tolist(), upper.tolist(), strict=True)
+    back = zip(x[::-1].tolist(), lower[::-1].tolist(), strict=True)
+    return (*there, *back)
+
+
+def _end_labels(
+    limits: pd.DataFrame, x: Scale, y: Scale, right: float, wide: bool, words: tuple[str, str], reference: str
+) -> list[Text]:
+    """Names of the limits at the right end, on the edges of the bands; of the line at 1 as well."""
+    anchor_x = right + 8 if wide else right - 3
+    texts = [Text(anchor_x, y.at(1.0) + (4 if wide else -4), reference, "strong", _side(wide), not wide)]
+    if not len(limits):
+        return texts if wide else []
+    _, edges = _edges(limits, x)
+    wanted = [(y.at(max(float(edges[name][-1]), 1e-9)), name) for name in LIMITS]
+    shift = {"upper_flag": 4.0, "upper_watch": 4.0, "lower_watch": 4.0, "lower_flag": 4.0}
+    if not wide:
+        shift = {"upper_flag": -3.0, "upper_watch": 12.0, "lower_watch": -4.0, "lower_flag": 12.0}
+        texts = []
+    inner, outer = words
+    named = sorted((place + shift[k], inner if "watch" in k else outer, "note") for place, k in wanted)
+    if wide:
+        named = sorted([*named, (y.at(1.0) + 4, reference, "strong")])
+    places = parts.spread(np.array([n[0] for n in named]), 14, y.end + 10, y.start)
+    if not wide:
+        outside = y.end + 14 <= places.min() and len(set(np.round(places))) == len(places)
+        named = named if outside else []
+        places = places[: len(named)]
+    return [
+        Text(anchor_x, float(place), text, role, _side(wide), not wide)
+        for place, (_, text, role) in zip(places, named, strict=True)
+    ]
+
+
+def _side(wide: bool) -> Side:
+    return "start" if wide else "end"
+
+
+def _x_axis(x: Scale, bottom: float, name: str, right: float, wide: bool) -> list[Item]:
+    ticks = parts.linear_ticks(x, 6 if wide else 4)
+    places = x(np.array(ticks))
+    items: list[Item] = [Segments(((x.start, bottom, x.end, bottom),), "axis")]
+    items += [
+        Text(float(p), bottom + 16, parts.tick_text(t), "tick", "middle")
+        for p, t in zip(places, ticks, strict=True)
+    ]
+    return [*items, Text(right, bottom + 35, name, "note", "end")]
+
+
+def _marks(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
+    plain, flagged = rows[~rows["flagged"]], rows[rows["flagged"]]
+    binned = len(plain) > BINNED_ABOVE
+    below = _bins(plain, x, y, providers) if binned else _points(plain, x, y)
+    return [*below, *_points(flagged, x, y)]
+
+
+def _points(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Mark]:
+    columns = (rows["category"], rows["tooltip"], rows["href"])
+    places = zip(x(rows["size"]).tolist(), y(rows["y"]).tolist(), *columns, strict=True)
+    return [parts.status_mark(px, py, c, OPEN, title, href, dot=DOT) for px, py, c, title, href in places]
+
+
+def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
+    """Many plain dots as one dot a square, its area by their number."""
+    cells = pd.DataFrame({"x": x(rows["size"]) // BIN, "y": y(rows["y"]) // BIN})
+    counts = cells.groupby(["x", "y"], sort=True).size()
+    radius = np.sqrt(counts / counts.max()) * (BIN / 2 - 0.4)
+    return [
+        Mark((cx + 0.5) * BIN, (cy + 0.5) * BIN, "dot", "bin", max(r, 1.0), f"{k:,} {providers}, none flagged")
+        for (cx, cy), k, r in zip(counts.index, counts, radius, strict=True)
+    ]
+
+
+def _anchors(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Anchor]:
+    """Flagged marks in order of importance: beyond the outer limits first, then by |z|."""
+    flagged = rows[rows["flagged"]].assign(beyond=lambda t: t["category"].isin(parts.BEYOND))
+    flagged = flagged.sort_values(["beyond", "surprise", "name"], ascending=[False, False, True]).head(MOST_LABELS)
+    places = zip(x(flagged["size"]).tolist(), y(flagged["y"]).tolist(), strict=True)
+    named = zip(places, flagged["name"], flagged["beyond"], strict=True)
+    return [Anchor(px, py, name, bool(strong)) for (px, py), name, strong in named]
+
+
+def _dot_boxes(marks: list[Mark]) -> Boxes:
+    return box_of([(m.x, m.y) for m in marks if m.role not in parts.FLAGGED], DOT)

@@ -1,0 +1,201 @@
+"""What the charts share: status shapes, a clean table, ticks, grids, rows of intervals' words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from profiling.reporting import numbers
+from profiling.reporting.chart import Anchor, Item, Mark, Scale, Segments, Shape, Text
+
+STATUS_WORDS = MappingProxyType(
+    {
+        "higher": "Higher than expected",
+        "higher_watch": "Higher, watch",
+        "as_expected": "As expected",
+        "lower_watch": "Lower, watch",
+        "lower": "Lower than expected",
+        "too_few": "Too few to say",
+    }
+)
+SHAPES: MappingProxyType[str, Shape] = MappingProxyType(
+    {
+        "higher": "up",
+        "higher_watch": "up",
+        "as_expected": "dot",
+        "lower_watch": "down",
+        "lower": "down",
+        "too_few": "dash",
+    }
+)
+FLAGGED = ("higher", "lower", "higher_watch", "lower_watch")
+BEYOND = ("higher", "lower")
+SIDES = MappingProxyType({"higher": "high", "higher_watch": "high", "lower": "low", "lower_watch": "low"})
+FILLED = 1.2  # filled marks against open ones, which their stroke enlarges
+
+# Ticks of ratio axes: the widest span (as a natural logarithm) each ladder is meant for.
+_LADDERS: tuple[tuple[float, tuple[float, ...]], ...] = (
+    (0.12, (0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1)),
+    (0.35, (0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3)),
+    (0.75, (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6)),
+    (1.35, (0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.25, 1.5, 1.75, 2, 2.5)),
+    (1.35, (0.5, 0.7, 1, 1.4, 2)),
+    (3.5, (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5, 10)),
+    (4.5, (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20)),
+    (math.inf, (0.01, 0.1, 0.3, 1, 3, 10, 100)),
+    (math.inf, (0.01, 0.1, 1, 10, 100)),
+)
+
+
+def ratio_ticks(scale: Scale, gap: float) -> tuple[float, ...]:
+    """Named ticks of a logarithmic ratio axis, at least `gap` pixels apart."""
+    span = math.log(scale.high / scale.low)
+    for widest, ladder in _LADDERS:
+        ticks = tuple(tick for tick in ladder if scale.holds(tick))
+        if span <= widest and len(ticks) >= 2 and _least_gap(scale, ticks) >= gap:
+            return ticks
+    return (1.0,) if scale.holds(1.0) else (scale.low,)
+
+
+def linear_ticks(scale: Scale, count: int) -> tuple[float, ...]:
+    """Round ticks of a linear axis, at most about `count` steps."""
+    rough = (scale.high - scale.low) / max(count, 1)
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    step = next((m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999), 10 * power)
+    first, last = math.ceil(scale.low / step - 1e-9), math.floor(scale.high / step + 1e-9)
+    return tuple(round(i * step, 12) for i in range(first, last + 1))
+
+
+def ratio_domain(
+    values: Iterable[float], inner: tuple[float, float] = (0.8, 1.25), outer: tuple[float, float] = (0.3, 3.2)
+) -> tuple[float, float]:
+    """Ends of a ratio axis that hold the values: never tighter than `inner`, never wider than `outer`."""
+    kept = np.asarray(list(values), dtype=float)
+    kept = kept[np.isfinite(kept) & (kept > 0)]
+    if not len(kept):
+        return inner
+    low, high = float(kept.min()) / 1.04, float(kept.max()) * 1.04
+    return max(min(low, inner[0]), outer[0]), min(max(high, inner[1]), outer[1])
+
+
+def tick_text(value: float) -> str:
+    """A tick in the fewest figures."""
+    return f"{value:,.10g}".replace("-", "−")
+
+
+def grid_x(
+    scale: Scale,
+    ticks: Sequence[float],
+    top: float,
+    bottom: float,
+    label_at: Sequence[float],
+    texts: Sequence[str] | None = None,
+    reference: float | None = None,
+) -> list[Item]:
+    """Vertical lines at ticks with their words at the heights `label_at`; the `reference` tick is stronger."""
+    places = scale(np.array(ticks, dtype=float))
+    words = texts or [tick_text(tick) for tick in ticks]
+    plain = tuple((x, top, x, bottom) for x, t in zip(places, ticks, strict=True) if t != reference)
+    items: list[Item] = [Segments(plain, "grid")] if plain else []
+    if reference is not None and scale.holds(reference):
+        x = scale.at(reference)
+        items.append(Segments(((x, top, x, bottom),), "reference"))
+    for y in label_at:
+        items += [
+            Text(x, y, word, "label" if t == reference else "tick", "middle")
+            for x, word, t in zip(places, words, ticks, strict=True)
+        ]
+    return items
+
+
+def grid_y(
+    scale: Scale, ticks: Sequence[float], left: float, right: float, reference: float | None = None
+) -> list[Item]:
+    """Horizontal lines at ticks with their words left of them; the `reference` tick is stronger."""
+    places = scale(np.array(ticks, dtype=float))
+    plain = tuple((left, y, right, y) for y, t in zip(places, ticks, strict=True) if t != reference)
+    items: list[Item] = [Segments(plain, "grid")] if plain else []
+    if reference is not None and scale.holds(reference):
+        y = scale.at(reference)
+        items.append(Segments(((left, y, right, y),), "reference"))
+    items += [
+        Text(left - 7, y + 4, tick_text(t), "tick", "end") for y, t in zip(places, ticks, strict=True)
+    ]
+    return items
+
+
+def providers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that may be drawn (`shown`, with numbers), with name, category, href and tooltip filled in."""
+    table = frame.reset_index(drop=True)
+    shown = table["shown"].fillna(False).astype(bool) if "shown" in table else pd.Series(True, table.index)
+    table = table[shown].reset_index(drop=True)
+    names = table["provider_name"] if "provider_name" in table else table["provider"]
+    category = table["category"] if "category" in table else pd.Series("as_expected", table.index)
+    known = category.where(category.isin(list(SHAPES)), "as_expected")
+    return table.assign(
+        name=names.where(names.notna(), table.get("provider")).astype(str),
+        category=known.astype(str),
+        href=_texts(table, "href"),
+        tooltip=_texts(table, "tooltip"),
+        z=pd.to_numeric(table["z"]).fillna(0.0) if "z" in table else 0.0,
+    )
+
+
+def hidden_count(frame: pd.DataFrame) -> int:
+    """Number of rows that disclosure control hides."""
+    return int((~frame["shown"].fillna(False).astype(bool)).sum()) if "shown" in frame else 0
+
+
+def status_mark(
+    x: float, y: float, category: str, size: float, title: str, href: str = "", dot: float | None = None
+) -> Mark:
+    """The mark of a status: `size` is that of an open triangle, `dot` that of the dot."""
+    shape = SHAPES[category]
+    radius = {"dot": dot if dot is not None else size * 0.7, "dash": size * 0.8}.get(shape, size)
+    return Mark(x, y, shape, category, radius * (FILLED if category in BEYOND else 1), title, href)
+
+
+def whisker_role(category: str, stem: str = "whisker") -> str:
+    """Role of an interval: the side of a flag, else plain."""
+    return f"{stem}-{SIDES[category]}" if category in SIDES else stem
+
+
+def ratio_words(ratio: float, lower: float, upper: float) -> str:
+    """An estimate with its interval: 1.24 (1.00–1.54)."""
+    return numbers.estimate(ratio, lower, upper)
+
+
+def note(x: float, y: float, words: str, anchor: Anchor = "start") -> list[Item]:
+    """A footnote, or nothing for no words."""
+    return [Text(x, y, words, "note", anchor)] if words else []
+
+
+def spread(wanted: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Sorted places moved as little as possible (least squares) to be `gap` apart, between `low` and `high`.
+
+    The isotonic regression of the places less their minimal offsets (pool adjacent violators).
+    """
+    offsets = np.arange(len(wanted)) * gap
+    blocks: list[tuple[float, int]] = []
+    for value in np.asarray(wanted, dtype=float) - offsets:
+        mean, size = float(value), 1
+        while blocks and blocks[-1][0] >= mean:
+            before, count = blocks.pop()
+            mean, size = (before * count + mean * size) / (count + size), count + size
+        blocks.append((mean, size))
+    level = np.repeat([b[0] for b in blocks], [b[1] for b in blocks]) if blocks else np.empty(0)
+    ceiling = max(high - gap * (len(wanted) - 1), low)
+    return np.asarray(np.clip(level, low, ceiling) + offsets)
+
+
+def _texts(table: pd.DataFrame, column: str) -> pd.Series:
+    return table[column].fillna("").astype(str) if column in table else pd.Series("", table.index, dtype=str)
+
+
+def _least_gap(scale: Scale, ticks: tuple[float, ...]) -> float:
+    return float(np.abs(np.diff(scale(np.array(ticks)))).min())

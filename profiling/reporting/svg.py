@@ -1,0 +1,183 @@
+"""Draws a chart as SVG: roles as classes, never a colour; text stays text; places rounded to 0.1 px."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
+from itertools import groupby
+
+from markupsafe import Markup, escape
+
+from profiling.reporting.chart import (
+    Area,
+    Bar,
+    Chart,
+    Group,
+    Item,
+    Line,
+    Mark,
+    Point,
+    Segments,
+    Text,
+    diamond,
+    triangle,
+    wrapped,
+)
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SAFE_HREF = re.compile(r"(?:https?://|[^:]*(?:[/?#]|$))", re.IGNORECASE)
+_CAPTION = 22.0
+
+
+def render_svg(chart: Chart, prefix: str = "", *, links: bool = True) -> Markup:
+    """The chart for a page. `prefix` becomes its id (none when empty); `links=False` leaves marks unlinked."""
+    classes = f"chart {chart.form}".strip()
+    width, height = number(chart.width), number(chart.height)
+    identity = f' id="{_text(prefix)}"' if prefix else ""
+    head = (
+        f'<svg class="{classes}"{identity} viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{_text(chart.alternative)}">'
+    )
+    return Markup(head + "".join(_drawn(chart.items, links)) + "</svg>")  # noqa: S704
+
+
+def render_forms(charts: Iterable[Chart], prefix: str) -> Markup:
+    """Several forms of one chart after each other, for a style sheet to switch; ids are prefix-form."""
+    return Markup("").join(render_svg(chart, f"{prefix}-{chart.form or 'chart'}") for chart in charts)
+
+
+def standalone_svg(chart: Chart, style: str) -> str:
+    """The chart as a file of its own: title and finding above it, `style` (the text of chart.css) embedded."""
+    lines, top = caption(chart)
+    width, height = number(chart.width), number(chart.height + top)
+    body = "".join(_drawn(chart.items, links=False))
+    words = "".join(_drawn(lines, links=False))
+    # The form switch of a page must not hide a file of its own: no form class here.
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" aria-label="{_text(chart.alternative)}">'
+        f"<title>{_text(chart.title)}</title><style>{_text(style)}</style>"
+        f'<rect class="paper" width="{width}" height="{height}"/>{words}'
+        f'<g transform="translate(0 {number(top)})">{body}</g></svg>\n'
+    )
+
+
+def caption(chart: Chart) -> tuple[tuple[Item, ...], float]:
+    """Title and finding as texts for a file of its own, and the height they take."""
+    finding = wrapped(chart.finding, chart.width) if chart.finding else ()
+    title = wrapped(chart.title, chart.width, 16, bold=True) if chart.title else ()
+    items = [Text(0, 18 + _CAPTION * i, line, "strong", size=16) for i, line in enumerate(title)]
+    base = _CAPTION * len(title)
+    items += [Text(0, base + 14 + 16 * i, line, "note") for i, line in enumerate(finding)]
+    return tuple(items), base + 16 * len(finding) + (14 if items else 0)
+
+
+def number(value: float) -> str:
+    """A place to 0.1 px, in the fewest letters."""
+    text = f"{value:.1f}"
+    text = text[:-2] if text.endswith(".0") else text
+    return "0" if text == "-0" else text
+
+
+def safe_href(href: str) -> str:
+    """The address when it is relative or http(s), else nothing: no script may hide in a link."""
+    return href if href and _SAFE_HREF.match(href.strip()) else ""
+
+
+def _text(words: str) -> str:
+    return str(escape(_FORBIDDEN.sub("\ufffd", words)))
+
+
+def _drawn(items: tuple[Item, ...], links: bool) -> Iterator[str]:
+    """Items in order; neighbours of one kind and role share one <g> with the class."""
+    for (_, classes), run in groupby(items, key=lambda item: (type(item), _classes(item))):
+        members = list(run)
+        if len(members) == 1 or not classes:
+            yield from (_element(item, f' class="{classes}"' if classes else "", links) for item in members)
+        else:
+            yield f'<g class="{classes}">'
+            yield from (_element(item, "", links) for item in members)
+            yield "</g>"
+
+
+def _classes(item: Item) -> str:
+    if isinstance(item, Group):
+        return ""
+    return f"{item.role} halo" if isinstance(item, Text) and item.halo else item.role
+
+
+@singledispatch
+def _element(item: object, attributes: str, links: bool) -> str:
+    raise TypeError(f"nothing draws a {type(item).__name__}")
+
+
+@_element.register
+def _(item: Area, attributes: str, links: bool) -> str:
+    return f'<path{attributes} d="{_path(item.points)}Z"/>'
+
+
+@_element.register
+def _(item: Line, attributes: str, links: bool) -> str:
+    return f'<path{attributes} d="{_path(item.points)}"/>'
+
+
+@_element.register
+def _(item: Segments, attributes: str, links: bool) -> str:
+    return f'<path{attributes} d="{"".join(_piece(*piece) for piece in item.pieces)}"/>'
+
+
+@_element.register
+def _(item: Bar, attributes: str, links: bool) -> str:
+    place = f'x="{number(item.x)}" y="{number(item.y)}" width="{number(item.width)}" height="{number(item.height)}"'
+    return _titled("rect", f"{attributes} {place}", item.title)
+
+
+@_element.register
+def _(item: Mark, attributes: str, links: bool) -> str:
+    href = safe_href(item.href) if links else ""
+    drawn = _titled(*_shape(item), item.title, attributes)
+    return f'<a href="{_text(href)}">{drawn}</a>' if href else drawn
+
+
+@_element.register
+def _(item: Text, attributes: str, links: bool) -> str:
+    anchor = f' text-anchor="{item.anchor}"' if item.anchor != "start" else ""
+    size = f' font-size="{number(item.size)}"' if item.size != 12 else ""
+    return f'<text{attributes} x="{number(item.x)}" y="{number(item.y)}"{anchor}{size}>{_text(item.text)}</text>'
+
+
+@_element.register
+def _(item: Group, attributes: str, links: bool) -> str:
+    href = safe_href(item.href) if links else ""
+    title = f"<title>{_text(item.title)}</title>" if item.title else ""
+    body = title + "".join(_drawn(item.items, links))
+    return f'<a href="{_text(href)}">{body}</a>' if href else f'<g class="row">{body}</g>'
+
+
+def _shape(mark: Mark) -> tuple[str, str]:
+    x, y, size = mark.x, mark.y, mark.size
+    if mark.shape == "dot":
+        return "circle", f' cx="{number(x)}" cy="{number(y)}" r="{number(size)}"'
+    if mark.shape == "dash":
+        return "path", f' d="{_piece(x - size, y, x + size, y)}"'
+    corners = diamond(x, y, size) if mark.shape == "diamond" else triangle(x, y, size, mark.shape == "up")
+    return "path", f' d="{_path(corners)}Z"'
+
+
+def _titled(tag: str, places: str, title: str, attributes: str = "") -> str:
+    if not title:
+        return f"<{tag}{attributes}{places}/>"
+    return f"<{tag}{attributes}{places}><title>{_text(title)}</title></{tag}>"
+
+
+def _path(points: Iterable[Point]) -> str:
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
+
+
+def _piece(x1: float, y1: float, x2: float, y2: float) -> str:
+    start = f"M{number(x1)} {number(y1)}"
+    if number(y1) == number(y2):
+        return f"{start}H{number(x2)}"
+    return f"{start}V{number(y2)}" if number(x1) == number(x2) else f"{start}L{number(x2)} {number(y2)}"
