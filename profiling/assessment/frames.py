@@ -1,0 +1,250 @@
+"""Frames of an assessment for the store: model checks, calibration, predictions by case, funnel limits,
+flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from profiling.assessment.checks import (
+    brier_score,
+    c_statistic,
+    calibration_bands,
+    calibration_line,
+    latent_icc,
+    median_odds_ratio,
+)
+from profiling.assessment.fitted import FittedModel, Floats, variance_of
+from profiling.assessment.funnel import EventShape, log_normal_limits, smooth_limits
+from profiling.assessment.options import ProfileOptions
+from profiling.assessment.profile import Assessment
+from profiling.assessment.rows import ProviderRows
+from profiling.assessment.rows_of_fit import (
+    group_effect,
+    outcome_by_trial,
+    resolve_levels,
+    rows_of_fit,
+    scale_of,
+    whole_trials,
+)
+from profiling.assessment.standardization import marginal_response, predicted_at, response
+
+LATENT = {"logit": np.pi**2 / 3.0, "probit": 1.0, "cloglog": np.pi**2 / 6.0}
+FUNNEL_POINTS, FUNNEL_MARGIN = 240, 1.25
+MARGINAL_NOTE = "observed over expected, averaged over the provider effects"
+CONDITIONAL_NOTE = "predictions with the estimated provider effects, in the sample itself"
+FALSE_NOTE = {
+    "funnel": "exact, if every provider met the norm",
+    "interval": "at most, if every provider met the norm",
+}
+
+
+def funnel_limits(assessment: Assessment, level: str, points: int = FUNNEL_POINTS) -> pd.DataFrame:
+    """Limits of O/E (observed over expected_marginal) as smooth curves over the expected number of events.
+
+    Columns level, position, expected, lower_flag, lower_watch, upper_watch, upper_flag; `expected` runs
+    evenly on the log scale past the providers at both ends. A lower limit of 0 means that no number of events
+    would be too few.
+    """
+    rows, options = assessment.rows, assessment.options
+    expected = _funnel_axis(assessment.frame["expected_marginal"].to_numpy(dtype=np.float64), points)
+    watch, flag = (
+        _ratio_limits(rows, expected, p) for p in (options.watch_probability, options.flag_probability)
+    )
+    return pd.DataFrame(
+        {
+            "level": level,
+            "position": np.arange(len(expected)),
+            "expected": expected,
+            "lower_flag": flag[0],
+            "lower_watch": watch[0],
+            "upper_watch": watch[1],
+            "upper_flag": flag[1],
+        }
+    )
+
+
+def _funnel_axis(expected: Floats, points: int) -> Floats:
+    positive = expected[expected > 0]
+    if len(positive) == 0:
+        return np.zeros(0)
+    return np.geomspace(positive.min() / FUNNEL_MARGIN, positive.max() * FUNNEL_MARGIN, points)
+
+
+def _ratio_limits(rows: ProviderRows, expected: Floats, probability: float) -> tuple[Floats, Floats]:
+    if rows.family == "binomial":
+        lower, upper = smooth_limits(expected, probability, EventShape.of(rows.expected_marginal))
+        return lower / expected, upper / expected
+    return log_normal_limits(_relative_variance(rows), expected, probability)
+
+
+def _relative_variance(rows: ProviderRows) -> float:
+    """Variance of log(ΣO/ΣE) times ΣE, from the residual variance alone, over the whole cohort (delta
+    method)."""
+    mean = rows.expected_marginal
+    variance = (
+        np.expm1(rows.residual_variance) * mean**2
+        if rows.family == "log_gaussian"
+        else rows.residual_variance
+    )
+    return float(np.sum(variance * np.ones_like(mean)) / mean.sum())
+
+
+def flags(assessment: Assessment, level: str) -> pd.DataFrame:
+    """The flags table: level, provider, rule, category, probability_by_chance, watch_limit, flag_limit
+    (probabilities)."""
+    frame, options = assessment.frame, assessment.options
+    return pd.DataFrame(
+        {
+            "level": level,
+            "provider": frame["provider"],
+            "rule": assessment.rule,
+            "category": frame["category"],
+            "probability_by_chance": frame["probability_by_chance"],
+            "watch_limit": options.watch_probability,
+            "flag_limit": options.flag_probability,
+        }
+    )
+
+
+def predictions(
+    fit: FittedModel,
+    encounter_id: Sequence[object],
+    options: ProfileOptions | None = None,
+    level: str | None = None,
+) -> pd.DataFrame:
+    """One row a case, in the order of the data: what the worksheet of a provider sums up.
+
+    Columns encounter_id, outer_provider, inner_provider (None for one level), observed, expected,
+    expected_marginal, predicted; their sums by provider are the profile of `level` (a grouping factor; the
+    outer one by default).
+    """
+    chosen = options or ProfileOptions()
+    outer, inner = resolve_levels(fit, level, chosen)
+    rows = rows_of_fit(fit, level or outer, chosen)
+    size = np.diff(rows.starts)
+    by_row = np.arange(len(rows.order) + 1)
+    predicted = predicted_at(rows.eta, by_row, np.repeat(rows.mode, size), rows.link)
+    count = len(fit.outcome)
+    columns = {
+        "observed": rows.observed,
+        "expected": rows.expected,
+        "expected_marginal": rows.expected_marginal,
+        "predicted": predicted,
+    }
+    return pd.DataFrame(
+        {
+            "encounter_id": np.asarray(encounter_id, dtype=object),
+            "outer_provider": _labels_by_row(fit, outer),
+            "inner_provider": _labels_by_row(fit, inner) if inner else np.full(count, None, dtype=object),
+        }
+        | {name: np.bincount(rows.order, weights=values, minlength=count) for name, values in columns.items()}
+    )
+
+
+def _labels_by_row(fit: FittedModel, group: str) -> npt.NDArray[np.object_]:
+    return np.asarray(np.asarray(fit.levels(group), dtype=object)[np.asarray(fit.level_codes(group))])
+
+
+def calibration(fit: FittedModel, options: ProfileOptions | None = None, bands: int = 10) -> pd.DataFrame:
+    """Columns band, n, observed, expected (sums): cases by tenth of prediction with the estimated provider
+    effects."""
+    observed, predicted, _, _ = _conditional(fit, options or ProfileOptions())
+    return calibration_bands(observed, predicted, bands)
+
+
+def model_checks(
+    fit: FittedModel,
+    assessments: Mapping[str, Assessment] | None = None,
+    options: ProfileOptions | None = None,
+) -> pd.DataFrame:
+    """Columns name, value, note: the fit, its predictions, its random effects, and each assessed level (by
+    its name)."""
+    chosen = options or ProfileOptions()
+    entries = _fit_entries(fit) + _prediction_entries(fit, chosen) + _variance_entries(fit, chosen)
+    for level, assessment in (assessments or {}).items():
+        entries += _level_entries(level, assessment)
+    return pd.DataFrame(entries, columns=["name", "value", "note"])
+
+
+Entry = tuple[str, float, str]
+
+
+def _fit_entries(fit: FittedModel) -> list[Entry]:
+    known: list[Entry] = [
+        (name, float(getattr(fit, name)), "")
+        for name in ("log_likelihood", "newton_decrement", "iterations", "converged")
+        if getattr(fit, name, None) is not None
+    ]
+    method = str(getattr(fit, "method", ""))
+    return [*known, ("method", float("nan"), method), ("rows", float(len(fit.outcome)), "")]
+
+
+def _conditional(fit: FittedModel, options: ProfileOptions) -> tuple[Floats, Floats, Floats, Floats]:
+    """Outcome and prediction on the reported scale, outcome and linear predictor on the model's, with all
+    effects."""
+    scale, trials = scale_of(fit, options), whole_trials(fit)
+    effects = [group_effect(fit, group) for group in fit.groups]
+    eta = np.repeat(np.sum([np.asarray(fit.linear_predictor, dtype=np.float64), *effects], axis=0), trials)
+    outcome = outcome_by_trial(fit, trials)
+    return scale.reported(outcome), response(eta + scale.raised_by, scale.link), outcome, eta
+
+
+def _prediction_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry]:
+    observed, predicted, outcome, eta = _conditional(fit, options)
+    scale = scale_of(fit, options)
+    intercept, slope = calibration_line(outcome, eta, logistic=scale.family == "binomial")
+    entries: list[Entry] = [
+        ("calibration_intercept", intercept, CONDITIONAL_NOTE),
+        ("calibration_slope", slope, CONDITIONAL_NOTE),
+        ("observed_over_expected", _observed_over_expected(fit, options), MARGINAL_NOTE),
+    ]
+    if scale.family == "binomial":
+        return [
+            ("c_statistic", c_statistic(observed, predicted), CONDITIONAL_NOTE),
+            ("brier", brier_score(observed, predicted), CONDITIONAL_NOTE),
+            *entries,
+        ]
+    return [("residual_sd", float(np.sqrt(scale.residual_variance)), ""), *entries]
+
+
+def _observed_over_expected(fit: FittedModel, options: ProfileOptions) -> float:
+    scale, trials = scale_of(fit, options), whole_trials(fit)
+    eta = np.asarray(fit.linear_predictor, dtype=np.float64) + scale.raised_by
+    total = sum(variance_of(fit, group) for group in fit.groups)
+    observed = scale.reported(np.asarray(fit.outcome, dtype=np.float64))
+    expected = marginal_response(eta, scale.link, total, options.quadrature_points)
+    return float((observed * trials).sum() / (expected * trials).sum())
+
+
+def _variance_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry]:
+    scale = scale_of(fit, options)
+    binomial = scale.family == "binomial"
+    residual = LATENT.get(scale.link, float("nan")) if binomial else scale.residual_variance
+    note = "latent scale" if binomial else "scale of the model"
+    variances = {group: variance_of(fit, group) for group in fit.groups}
+    total = sum(variances.values())
+    entries: list[Entry] = [
+        (f"icc_{group}", latent_icc(v, total, residual), note) for group, v in variances.items()
+    ]
+    if scale.link == "logit":
+        entries += [
+            (f"median_odds_ratio_{group}", median_odds_ratio(v), "") for group, v in variances.items()
+        ]
+    return entries
+
+
+def _level_entries(level: str, assessment: Assessment) -> list[Entry]:
+    note = FALSE_NOTE[assessment.rule]
+    return [
+        (f"rankability_{level}", assessment.rankability, ""),
+        (
+            f"expected_false_watch_{level}",
+            assessment.expected_false_watch,
+            f"{note}; beyond the inner limits or further",
+        ),
+        (f"expected_false_flag_{level}", assessment.expected_false_flag, f"{note}; beyond the outer limits"),
+    ]

@@ -1,0 +1,100 @@
+"""Funnel limits: which observed number would chance allow at a given expected number (Spiegelhalter 2005,
+Stat Med 24).
+
+The limits of a report are smooth in E and separate providers as the exact mid-p test does. For a binary
+outcome the count of a provider with expected number E is taken as a shifted binomial with the first three
+cumulants of the cohort: mean E, variance E·Σp(1−p)/Σp, third cumulant E·Σp(1−p)(1−2p)/Σp; the mid-p
+distribution function ½[F(k − 1) + F(k)] is continued between the integers by the incomplete beta function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+from profiling.assessment.bisection import rising_root
+from profiling.assessment.fitted import Floats
+
+
+@dataclass(frozen=True)
+class EventShape:
+    """Variance and third cumulant of a count of events, each per expected event; (1, 1) is Poisson."""
+
+    variance: float
+    skewness: float
+
+    @staticmethod
+    def of(probabilities: Floats) -> EventShape:
+        """The shape of a cohort with these risks (n,)."""
+        spread = probabilities * (1.0 - probabilities)
+        total = max(float(probabilities.sum()), 1e-300)
+        return EventShape(
+            float(spread.sum()) / total, float((spread * (1.0 - 2.0 * probabilities)).sum()) / total
+        )
+
+
+def smooth_mid_p(count: Floats, expected: Floats, shape: EventShape) -> Floats:
+    """P(X < k) + ½ P(X = k), continued to any k ≥ 0, for counts with the given expected number and shape."""
+    risk = 0.5 * (1.0 - shape.skewness / shape.variance) if shape.variance > 0 else 1.0
+    if risk < 1e-9:
+        return 0.5 * (_poisson_cdf(count - 1.0, expected) + _poisson_cdf(count, expected))
+    size = shape.variance * expected / (risk * (1.0 - risk)) if risk < 1.0 else expected
+    shifted = count - (expected - size * risk)
+    return 0.5 * (_binomial_cdf(shifted - 1.0, size, risk) + _binomial_cdf(shifted, size, risk))
+
+
+def smooth_limits(expected: npt.ArrayLike, probability: float, shape: EventShape) -> tuple[Floats, Floats]:
+    """Lower and upper limit of the observed number, two-sided probability `probability` outside; lower 0:
+    no limit."""
+    mean = np.asarray(expected, dtype=np.float64)
+    tail, ceiling = probability / 2.0, mean + 60.0 * np.sqrt(mean) + 60.0
+    lower = rising_root(lambda count: smooth_mid_p(count, mean, shape) - tail, np.zeros_like(mean), mean)
+    upper = rising_root(lambda count: smooth_mid_p(count, mean, shape) - (1.0 - tail), mean, ceiling)
+    none = smooth_mid_p(np.zeros_like(mean), mean, shape) >= tail
+    return np.where(none, 0.0, lower), upper
+
+
+def poisson_limit(expected: npt.ArrayLike, probability: float) -> Floats:
+    """Exact interpolated Poisson limit of O/E at the cumulative `probability`: (r − (F(r) − p)/f(r))/E, r
+    = F⁻¹(p)."""
+    mean = np.asarray(expected, dtype=np.float64)
+    count = stats.poisson.ppf(probability, mean)
+    excess = (stats.poisson.cdf(count, mean) - probability) / stats.poisson.pmf(count, mean)
+    return np.maximum(count - excess, 0.0) / mean
+
+
+def binomial_limit(rate: float, n: npt.ArrayLike, probability: float) -> Floats:
+    """Exact interpolated binomial limit of a proportion with the norm `rate` at the cumulative
+    `probability`."""
+    size = np.asarray(n, dtype=np.float64)
+    count = stats.binom.ppf(probability, size, rate)
+    excess = (stats.binom.cdf(count, size, rate) - probability) / stats.binom.pmf(count, size, rate)
+    return np.maximum(count - excess, 0.0) / size
+
+
+def chi_square_limit(expected: npt.ArrayLike, level: float) -> tuple[Floats, Floats]:
+    """NHS England's Poisson limits of O/E: the exact chi-square limits of an observed number E, over E."""
+    mean, tail = np.asarray(expected, dtype=np.float64), (1.0 - level) / 2.0
+    return special.gammaincinv(mean, tail) / mean, special.gammainccinv(mean + 1.0, tail) / mean
+
+
+def log_normal_limits(
+    variance_per_expected: float, expected: Floats, probability: float
+) -> tuple[Floats, Floats]:
+    """Limits of a ratio whose logarithm has the variance `variance_per_expected`/E (continuous outcomes)."""
+    half = -special.ndtri(probability / 2.0) * np.sqrt(variance_per_expected / expected)
+    return np.exp(-half), np.exp(half)
+
+
+def _poisson_cdf(count: Floats, mean: Floats) -> Floats:
+    value = special.gammaincc(np.maximum(count, -1.0 + 1e-12) + 1.0, mean)
+    return np.where(count <= -1.0, 0.0, value)
+
+
+def _binomial_cdf(count: Floats, size: Floats, risk: float) -> Floats:
+    inside = np.clip(count, -1.0 + 1e-12, size - 1e-12)
+    value = special.betaincc(inside + 1.0, np.maximum(size - inside, 1e-12), risk)
+    return np.where(count <= -1.0, 0.0, np.where(count >= size, 1.0, value))

@@ -1,0 +1,59 @@
+"""Each provider against the norm: the same patients, at a provider whose effect is zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from profiling.assessment.fitted import Floats
+from profiling.assessment.options import ProfileOptions
+from profiling.assessment.poisson_binomial import exact_test
+from profiling.assessment.rows import ProviderRows, means_by
+from profiling.assessment.standardization import provider_sums
+
+
+@dataclass(frozen=True)
+class NormTest:
+    """Signed normal score and two-sided probability by chance (J,); probability of being watched or
+    flagged by chance."""
+
+    z: Floats
+    probability: Floats
+    null_watch: Floats
+    null_flag: Floats
+
+
+def compare_with_norm(rows: ProviderRows, options: ProfileOptions) -> NormTest:
+    """Binary: exact mid-p of O among independent patients with the risks of `expected_marginal`. Continuous:
+    mean residual.
+
+    The exact test takes patients as independent given case mix: what other random effects (physicians within
+    a hospital) share among them is not in it.
+    """
+    if rows.family != "binomial":
+        return mean_residual_test(rows, options)
+    exact = exact_test(
+        rows.expected_marginal,
+        rows.starts,
+        provider_sums(rows.observed, rows.starts),
+        options.watch_probability,
+        options.flag_probability,
+    )
+    return NormTest(exact.score, exact.two_sided_mid_p, exact.null_watch, exact.null_flag)
+
+
+def mean_residual_test(rows: ProviderRows, options: ProfileOptions) -> NormTest:
+    """Mean residual on the scale of the model over its standard error if the own effect is zero.
+
+    Its variance is σ²/n, plus what effects of other levels share among the provider's rows
+    (`shared_variance`).
+    """
+    spread = np.sqrt(rows.residual_variance / rows.cases + rows.shared_variance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = means_by(rows.residual, rows.starts) / spread
+    size = np.ones_like(z)
+    return NormTest(
+        z, 2.0 * special.ndtr(-np.abs(z)), options.watch_probability * size, options.flag_probability * size
+    )

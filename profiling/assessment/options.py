@@ -1,0 +1,121 @@
+"""The choices of an assessment, as one frozen value: nothing here knows the configuration file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from profiling.errors import Problem, UsageError
+
+Family = Literal["binomial", "log_gaussian", "gaussian"]
+Rule = Literal["funnel", "interval"]
+InnerExpected = Literal["within_hospital", "statewide"]
+Posterior = Literal["auto", "exact", "gaussian"]
+
+
+@dataclass(frozen=True)
+class ProfileOptions:
+    """How providers are compared with the norm "the same patients, at a provider whose effect is zero".
+
+    outer, inner: names of the grouping factors of the fit (columns of the table), outermost first. None:
+    taken from
+        the fit; with two factors the one with fewer levels is the outer.
+    inner_expected: the expected number of an inner provider keeps the effect of the outer one
+    ("within_hospital") or
+        sets it to zero ("statewide").
+    include_inner: the predicted number of an outer provider holds the effects of its inner providers too.
+    family: None takes the fit's. "log_gaussian" says that the fit's outcome is the logarithm of the reported
+    one. rule: "funnel" (exact two-sided mid-p of O given E averaged over the effects) or "interval"
+    (posterior interval of
+        P/E); continuous outcomes always use the interval.
+    watch, flag: probabilities covered by the inner and the outer limits.
+    minimum_cases: fewer cases than this are "too_few".
+    reference_rate: rate that turns a ratio into a risk-standardized rate; None: the cohort's own.
+    random_sd, residual_sd: for tables of predictions, which bring no fit: standard deviation of the provider
+    effects
+        on the scale of the link, and of the residual. None: no shrunken figures (NaN).
+    posterior: "exact" (one-dimensional quadrature at the estimated parameters), "gaussian" (mode and full
+    standard
+        deviation), "auto": exact for a single logistic random intercept, Gaussian otherwise.
+    draws, seed: posterior draws behind the rank intervals, and their seed.
+    exact_ranks_up_to: providers up to which expected ranks are summed over all pairs (draws above).
+    reliability_target: reliability whose case count is reported.
+    quadrature_points: Gauss-Hermite points of the expectation averaged over the effects.
+
+    Raises UsageError, naming every field that cannot be.
+    """
+
+    outer: str | None = None
+    inner: str | None = None
+    inner_expected: InnerExpected = "within_hospital"
+    include_inner: bool = False
+    family: Family | None = None
+    rule: Rule = "funnel"
+    watch: float = 0.95
+    flag: float = 0.998
+    minimum_cases: int = 25
+    reference_rate: float | None = None
+    random_sd: float | None = None
+    residual_sd: float | None = None
+    posterior: Posterior = "auto"
+    draws: int = 1000
+    seed: int = 0
+    exact_ranks_up_to: int = 5000
+    reliability_target: float = 0.7
+    quadrature_points: int = 31
+
+    def __post_init__(self) -> None:
+        problems = [problem for problem in _problems(self) if problem is not None]
+        if problems:
+            raise UsageError(problems)
+
+    @property
+    def watch_probability(self) -> float:
+        """Two-sided probability below which a provider is watched (1 - .95 is .05, not
+        .050000000000000044)."""
+        return round(1.0 - self.watch, 12)
+
+    @property
+    def flag_probability(self) -> float:
+        """Two-sided probability below which a provider is flagged."""
+        return round(1.0 - self.flag, 12)
+
+
+def _problems(options: ProfileOptions) -> list[Problem | None]:
+    return [
+        _one_of("inner_expected", options.inner_expected, ("within_hospital", "statewide")),
+        _one_of("family", options.family, (None, "binomial", "log_gaussian", "gaussian")),
+        _one_of("rule", options.rule, ("funnel", "interval")),
+        _one_of("posterior", options.posterior, ("auto", "exact", "gaussian")),
+        _must(
+            0.0 < options.watch < options.flag < 1.0,
+            "watch, flag",
+            f"{options.watch:g}, {options.flag:g}",
+            "0 < watch < flag < 1",
+        ),
+        _must(options.minimum_cases >= 0, "minimum_cases", f"{options.minimum_cases}", "0 or more"),
+        _must(options.draws >= 100, "draws", f"{options.draws}", "100 or more"),
+        _must(
+            0.0 < options.reliability_target < 1.0,
+            "reliability_target",
+            f"{options.reliability_target:g}",
+            "a number between 0 and 1",
+        ),
+        _must(
+            options.random_sd is None or options.random_sd >= 0,
+            "random_sd",
+            f"{options.random_sd}",
+            "0 or more",
+        ),
+        _must(
+            options.quadrature_points >= 5, "quadrature_points", f"{options.quadrature_points}", "5 or more"
+        ),
+    ]
+
+
+def _one_of(field: str, found: object, allowed: tuple[object, ...]) -> Problem | None:
+    return _must(found in allowed, field, repr(found), " or ".join(repr(value) for value in allowed))
+
+
+def _must(holds: bool, field: str, found: str, expected: str) -> Problem | None:
+    return None if holds else Problem(f"ProfileOptions.{field}", f"found {found}", expected)

@@ -1,0 +1,238 @@
+"""One provider kind of one measure, assessed: from a fitted model or a table of predictions to one row a
+provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from profiling.assessment.fitted import FittedModel, Floats
+from profiling.assessment.flags import categories, posterior_tail
+from profiling.assessment.intervals import poisson_exact
+from profiling.assessment.norm import NormTest, compare_with_norm
+from profiling.assessment.options import ProfileOptions
+from profiling.assessment.posterior import Posterior, gaussian_posterior, logistic_posterior
+from profiling.assessment.ranks import drawn_ranks, expected_ranks, percentiles, rank_interval
+from profiling.assessment.reliability import (
+    cases_for_reliability,
+    rankability,
+    reliability,
+    sampling_variance,
+)
+from profiling.assessment.rows import ProviderRows
+from profiling.assessment.rows_of_fit import rows_of_fit
+from profiling.assessment.rows_of_table import rows_of_table
+from profiling.assessment.standardization import norm_shift, predicted_at, provider_sums
+
+COLUMNS = (
+    "provider",
+    "parent",
+    "n_parents",
+    "n",
+    "observed",
+    "expected",
+    "expected_marginal",
+    "predicted",
+    "observed_rate",
+    "expected_rate",
+    "predicted_rate",
+    "oe_ratio",
+    "oe_lower",
+    "oe_upper",
+    "ratio",
+    "ratio_lower",
+    "ratio_upper",
+    "risk_standardized_rate",
+    "rsr_lower",
+    "rsr_upper",
+    "mode",
+    "mode_sd",
+    "probability_above",
+    "z",
+    "probability_by_chance",
+    "reliability",
+    "expected_rank",
+    "rank_lower",
+    "rank_upper",
+    "percentile",
+    "cases_for_reliability",
+    "category",
+)
+QUANTILES = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A provider kind, assessed: the frame of `profile_providers`, its rows, and what the level as a whole
+    shows.
+
+    rule: the rule applied. expected_false_watch, expected_false_flag: providers (of those with enough cases)
+    that chance alone would put beyond the inner limits (those beyond the outer ones included) and beyond the
+    outer limits: exact for the funnel rule, an upper bound for the interval rule.
+    """
+
+    frame: pd.DataFrame
+    rows: ProviderRows
+    options: ProfileOptions
+    rule: str
+    rankability: float
+    expected_false_watch: float
+    expected_false_flag: float
+
+
+def profile_providers(
+    fit_or_table: FittedModel | pd.DataFrame,
+    provider: str = "hospital",
+    options: ProfileOptions | None = None,
+) -> pd.DataFrame:
+    """One row a provider, ordered by label, with the columns COLUMNS.
+
+    fit_or_table: a fitted mixed model with random intercepts, or a DataFrame with one row a case and the
+    columns named `provider`, observed, expected (and expected_marginal). provider: the grouping factor or
+    column. Raises ModelError when the factor is unknown, has random slopes or the weights are no numbers of
+    trials; UsageError for impossible options.
+    """
+    return assess(fit_or_table, provider, options).frame
+
+
+def assess(
+    fit_or_table: FittedModel | pd.DataFrame,
+    provider: str = "hospital",
+    options: ProfileOptions | None = None,
+) -> Assessment:
+    """As `profile_providers`, with the figures of the level as a whole beside the frame."""
+    chosen = options or ProfileOptions()
+    if isinstance(fit_or_table, pd.DataFrame):
+        return _assess_rows(rows_of_table(fit_or_table, provider, chosen), chosen)
+    return _assess_rows(rows_of_fit(fit_or_table, provider, chosen), chosen)
+
+
+def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
+    sums = {
+        name: provider_sums(getattr(rows, name), rows.starts)
+        for name in ("observed", "expected", "expected_marginal")
+    }
+    norm = np.zeros(len(rows.labels))
+    if not rows.same_base:
+        norm = norm_shift(rows.eta, rows.starts, sums["expected"], rows.link, norm)
+    posterior = posterior_of(rows, sums["observed"], norm, options)
+    test = compare_with_norm(rows, options)
+    rule = options.rule if rows.family == "binomial" else "interval"
+    category = _categories(rows, test, posterior, rule, options)
+    sampling = sampling_variance(rows.variance, rows.sd)
+    columns = (
+        {
+            "provider": rows.labels,
+            "parent": rows.parent,
+            "n_parents": rows.n_parents,
+            "n": rows.cases.astype(np.int64),
+        }
+        | sums
+        | _ratios(rows, sums, posterior, options)
+        | {
+            "mode": rows.mode,
+            "mode_sd": rows.sd,
+            "probability_above": posterior.above,
+            "z": test.z,
+            "probability_by_chance": test.probability,
+            "reliability": reliability(rows.variance, sampling),
+        }
+        | _ranks(posterior.mean - norm, posterior.sd, options)
+        | {
+            "cases_for_reliability": cases_for_reliability(
+                rows.variance, sampling, rows.cases, options.reliability_target
+            ),
+            "category": category,
+        }
+    )
+    frame = pd.DataFrame({name: columns[name] for name in COLUMNS})
+    false_watch, false_flag = _expected_false(test, category != "too_few", rule, options)
+    return Assessment(
+        frame, rows, options, rule, rankability(rows.variance, sampling), false_watch, false_flag
+    )
+
+
+def posterior_of(rows: ProviderRows, observed: Floats, norm: Floats, options: ProfileOptions) -> Posterior:
+    """Posterior of each effect; its norm is the effect at which predicted and expected agree."""
+    exact_possible = rows.single and rows.family == "binomial" and rows.link == "logit" and rows.variance > 0
+    if exact_possible and options.posterior != "gaussian":
+        return logistic_posterior(
+            rows.eta, observed, rows.starts, float(np.sqrt(rows.variance)), norm, QUANTILES, rows.mode
+        )
+    return gaussian_posterior(rows.mode, rows.sd_full, norm, QUANTILES)
+
+
+def _ratios(
+    rows: ProviderRows, sums: dict[str, Floats], posterior: Posterior, options: ProfileOptions
+) -> dict[str, Floats]:
+    shifts = np.column_stack([rows.mode, posterior.quantiles])
+    predicted, low, high = predicted_at(rows.eta, rows.starts, shifts, rows.link).T
+    expected, marginal, cases = sums["expected"], sums["expected_marginal"], rows.cases
+    reference = float(rows.observed.mean()) if options.reference_rate is None else options.reference_rate
+    oe_low, oe_high = _observed_limits(rows, sums["observed"])
+    ratio, lower, upper = predicted / expected, low / expected, high / expected
+    return {
+        "predicted": predicted,
+        "observed_rate": sums["observed"] / cases,
+        "expected_rate": expected / cases,
+        "predicted_rate": predicted / cases,
+        "oe_ratio": sums["observed"] / marginal,
+        "oe_lower": oe_low / marginal,
+        "oe_upper": oe_high / marginal,
+        "ratio": ratio,
+        "ratio_lower": lower,
+        "ratio_upper": upper,
+        "risk_standardized_rate": ratio * reference,
+        "rsr_lower": lower * reference,
+        "rsr_upper": upper * reference,
+    }
+
+
+def _observed_limits(rows: ProviderRows, observed: Floats) -> tuple[Floats, Floats]:
+    """Exact Poisson limits of the observed number; a continuous outcome has none."""
+    unknown = np.full(len(observed), np.nan)
+    return poisson_exact(np.rint(observed), 0.95) if rows.family == "binomial" else (unknown, unknown)
+
+
+def _ranks(effect: Floats, sd: Floats, options: ProfileOptions) -> dict[str, npt.NDArray[np.float64]]:
+    """Expected rank, its interval and the percentile; the lowest effect has rank 1. NaN without effects."""
+    if not np.isfinite(effect).all():
+        unknown = np.full(len(effect), np.nan)
+        return dict.fromkeys(("expected_rank", "rank_lower", "rank_upper", "percentile"), unknown)
+    ranks = drawn_ranks(effect, sd**2, options.draws, options.seed)
+    low, high = rank_interval(ranks)
+    pairs = len(effect) <= options.exact_ranks_up_to
+    expected = expected_ranks(effect, sd**2) if pairs else ranks.mean(axis=0, dtype=np.float64)
+    return {
+        "expected_rank": expected,
+        "rank_lower": low.astype(np.float64),
+        "rank_upper": high.astype(np.float64),
+        "percentile": percentiles(expected),
+    }
+
+
+def _categories(
+    rows: ProviderRows, test: NormTest, posterior: Posterior, rule: str, options: ProfileOptions
+) -> npt.NDArray[np.object_]:
+    funnel = rule == "funnel"
+    probability = test.probability if funnel else posterior_tail(posterior.above)
+    higher = test.z > 0 if funnel else posterior.above > 0.5
+    return categories(
+        probability,
+        higher,
+        rows.cases,
+        options.watch_probability,
+        options.flag_probability,
+        options.minimum_cases,
+    )
+
+
+def _expected_false(
+    test: NormTest, counted: npt.NDArray[np.bool_], rule: str, options: ProfileOptions
+) -> tuple[float, float]:
+    if rule == "funnel":
+        return float(test.null_watch[counted].sum()), float(test.null_flag[counted].sum())
+    return options.watch_probability * int(counted.sum()), options.flag_probability * int(counted.sum())
