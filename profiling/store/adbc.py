@@ -1,4 +1,4 @@
-"""Arrow straight in and out of the database through ADBC, where its driver is installed and the address allows it."""
+"""Arrow straight in and out of the database through ADBC, where its driver is installed and can reach it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
 _DRIVERS: Final = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
-# The SQLite driver infers a column's type from its first batch: one batch, so that late values cannot surprise it.
+# The SQLite driver infers types from its first batch: one batch, so that late values cannot surprise it.
 _SQLITE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(2**31 - 1)}
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-Frame = pa.Table | pd.DataFrame
+Frame: TypeAlias = pa.Table | pd.DataFrame
 
 
 def arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType | None:
@@ -28,7 +28,7 @@ def arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType | None:
 
 
 def to_arrow(table: sa.Table, data: Frame) -> pa.Table:
-    """The columns of `data` in the types of `table`, with NaN as null. Raises KeyError for a column not in the table."""
+    """The columns of `data` in the types of `table`, NaN as null. Raises KeyError for a column not in the table."""
     arrow = pa.Table.from_pandas(data, preserve_index=False) if isinstance(data, pd.DataFrame) else data
     columns = {name: _fit(arrow.column(name), arrow_type(table.c[name].type)) for name in arrow.column_names}
     return pa.table(columns)

@@ -1,8 +1,9 @@
 """Bulk transfer: whole Arrow tables in and out of SQL, never row by row.
 
-Reading outside a transaction goes through ADBC. A write must belong to its caller's transaction, which ADBC's own
-connection cannot join; so a large one goes through ADBC into a staging place (a table in PostgreSQL, a file beside
-for SQLite) and from there by one INSERT ... SELECT inside the transaction. Everything else is the plain way, in chunks.
+Reading outside a transaction goes through ADBC. A write must belong to its caller's transaction, which ADBC's
+own connection cannot join; so a large one goes through ADBC into a staging place (a table in PostgreSQL, a file
+beside for SQLite) and from there by one INSERT ... SELECT inside the transaction. All else is the plain way, in
+chunks.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ STAGE_FROM: Final = 50_000
 
 
 def write_table(connection: Connection, table: sa.Table, data: Frame, *, stage_from: int = STAGE_FROM) -> int:
-    """Insert all rows of an Arrow table or frame into `table` inside the caller's transaction; gives their number.
+    """Insert all rows of an Arrow table or frame into `table` inside the caller's transaction.
 
-    Columns go by name; those that are absent become NULL. NaN becomes NULL. `stage_from`: rows from which a write
-    goes through ADBC's staging; it needs a transaction of `profiling.store.engine.writing`.
+    Columns go by name; those that are absent become NULL, and so does NaN. `stage_from`: rows from which a write
+    goes through ADBC's staging; that needs a transaction of `profiling.store.engine.writing`.
     """
     arrow = to_arrow(table, data)
     if arrow.num_rows == 0:
@@ -40,7 +41,7 @@ def write_table(connection: Connection, table: sa.Table, data: Frame, *, stage_f
         arrow.num_rows >= stage_from and STAGED in connection.info and adbc.available(connection.engine.url)
     )
     (_write_staged if staged else _write_plain)(connection, table, arrow)
-    return arrow.num_rows
+    return int(arrow.num_rows)
 
 
 def read_table(source: Engine | Connection, statement: sa.Select[Any]) -> pa.Table:
@@ -59,7 +60,7 @@ def read_table(source: Engine | Connection, statement: sa.Select[Any]) -> pa.Tab
 
 
 def read_frame(source: Engine | Connection, statement: sa.Select[Any]) -> pd.DataFrame:
-    """The result of a SELECT as a frame; the plain way, for tables of results. NULL in a text column is None."""
+    """The result of a SELECT as a frame, for tables of results. NULL in a text column is None."""
     frame = read_table(source, statement).to_pandas(date_as_object=True)
     texts = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
     keep = [name for name in texts if not pd.api.types.is_datetime64_any_dtype(frame[name].dtype)]

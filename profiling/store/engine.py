@@ -19,7 +19,7 @@ STAGED = "profiling_staged"
 
 
 def open_database(url: str | URL) -> Engine:
-    """The engine of a database URL (`sqlite:///file` or `postgresql+psycopg://...`), after one successful connection.
+    """The engine of a database URL (`sqlite:///file`, `postgresql+psycopg://...`), after a successful connection.
 
     Raises DatabaseError when the URL cannot be read, the driver is missing, or nothing answers.
     """
@@ -93,7 +93,7 @@ def _make_folder(address: URL) -> None:
 
 
 def _behave(engine: Engine) -> None:
-    """SQLite as a database: foreign keys held, and BEGIN under our control so that DDL is part of the transaction."""
+    """SQLite as a database: foreign keys held, BEGIN under our control so that DDL is part of the transaction."""
 
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, _record: Any) -> None:
@@ -102,7 +102,7 @@ def _behave(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        # A transaction that will write takes the lock at once: waiting is possible then, and not in the middle.
+        # A transaction that will write takes the lock at once: it can wait then, and not in the middle.
         immediate = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 

@@ -1,4 +1,4 @@
-"""The schema's history: upgrade to the newest revision, say where a database stands, compare it with the metadata."""
+"""The schema's history: upgrade a database, say where it stands, compare it with the metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def current(engine: Engine) -> str | None:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring a database to a revision, in one transaction. Raises DatabaseError for one from a newer program."""
+    """Bring a database to a revision in one transaction. Raises DatabaseError for one of a newer program."""
     _move(engine, command.upgrade, revision)
 
 

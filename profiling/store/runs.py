@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -19,7 +19,7 @@ from profiling.store.engine import writing
 
 @dataclass(frozen=True)
 class RunRecord:
-    """Everything the store keeps of one run but the predictions per encounter; each frame in a fixed order."""
+    """Everything the store keeps of a run but the predictions per encounter; each frame in a fixed order."""
 
     run: dict[str, Any]
     inputs: pd.DataFrame
@@ -60,8 +60,8 @@ _FRAMES: Final = {
 
 
 def current_inputs(engine: Engine) -> pd.DataFrame:
-    """The files the records now stand for: source, file_name, sha256, rows read, accepted, rejected, load_id."""
-    columns = [t.loads.c[name] for name in t.run_inputs.c.keys() if name != "run_id"]
+    """The files the records stand for: source, file_name, sha256, rows read, accepted, rejected, load_id."""
+    columns = [t.loads.c[name] for name in _names(t.run_inputs) if name != "run_id"]
     return read_frame(
         engine, sa.select(*columns).where(t.loads.c.is_current).order_by(t.loads.c.source, t.loads.c.load_id)
     )
@@ -81,19 +81,19 @@ def new_run(
     output_json: str | None = None,
     status: str = "running",
 ) -> None:
-    """Enter a run and the inputs it stands on. A run with the same id (same inputs, same clock) is replaced."""
-    row = dict(
-        run_id=run_id,
-        created_at=naive_utc(created_at),
-        status=status,
-        seed=seed,
-        version=version,
-        title=title,
-        config_text=config_text,
-        config_sha256=config_sha256,
-        threshold=threshold,
-        output_json=output_json,
-    )
+    """Enter a run and the inputs it stands on. A run with the same id (same inputs and clock) is replaced."""
+    row = {
+        "run_id": run_id,
+        "created_at": naive_utc(created_at),
+        "status": status,
+        "seed": seed,
+        "version": version,
+        "title": title,
+        "config_text": config_text,
+        "config_sha256": config_sha256,
+        "threshold": threshold,
+        "output_json": output_json,
+    }
     inputs = current_inputs(engine).assign(run_id=run_id)
     with writing(engine) as connection:
         connection.execute(sa.delete(t.runs).where(t.runs.c.run_id == run_id))
@@ -111,7 +111,7 @@ def finish_run(engine: Engine, run_id: str, status: str, output_json: str | None
 
 
 def write_results(engine: Engine, run_id: str, frames: Mapping[str, pd.DataFrame]) -> None:
-    """Write what a run found, by table name, in one transaction; rows written earlier to these tables are replaced.
+    """Write what a run found, by table name, in one transaction; what stood in these tables is replaced.
 
     `run_id` is filled in; columns the table does not have are left out; absent nullable columns become NULL.
     """
@@ -127,7 +127,7 @@ def write_results(engine: Engine, run_id: str, frames: Mapping[str, pd.DataFrame
 
 def _replace(connection: Connection, table: sa.Table, run_id: str, frame: pd.DataFrame) -> None:
     connection.execute(sa.delete(table).where(table.c.run_id == run_id))
-    known = [name for name in table.c.keys() if name in frame.columns and name != "run_id"]
+    known = [name for name in _names(table) if name in frame.columns and name != "run_id"]
     write_table(connection, table, frame[known].assign(run_id=run_id))
 
 
@@ -173,9 +173,11 @@ def read_predictions(engine: Engine, run_id: str, measure: str) -> pd.DataFrame:
 
 def naive_utc(moment: datetime) -> datetime:
     """The same moment in UTC without its zone, as the tables keep it."""
-    from datetime import UTC
-
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _names(table: sa.Table) -> list[str]:
+    return [column.name for column in table.columns]
 
 
 def unknown_run(run_id: str) -> UsageError:

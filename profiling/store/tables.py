@@ -1,8 +1,8 @@
 """Every table of the database, as SQLAlchemy Core metadata.
 
-Three families: what came in (`loads`, `rejects`, `rule_outcomes`), the records themselves (`patients` ... `diagnoses`,
-to which a load adds one typed column for each attribute the configuration declares), and what a run found (the
-rest, each row under its `run_id`). A report is drawn from the last family and the summary of the first alone.
+Three families: what came in (`loads`, `rejects`, `rule_outcomes`), the records themselves (`patients` to
+`diagnoses`, to which a load adds one typed column for each attribute the configuration declares), and what a run
+found (the rest, each row under its `run_id`). A report is drawn from the last family and the summary of the first.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ NAMING: Final = {
 
 metadata = sa.MetaData(naming_convention=NAMING)
 
-# Text is ordered by code point on every server: PostgreSQL would otherwise follow the locale of its installation.
+# Text is ordered by code point on every server: PostgreSQL would else follow the locale of its installation.
 TEXT: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-REAL: Final = sa.Double()
+REAL: Final[sa.Double[float]] = sa.Double()
 COUNT: Final = sa.BigInteger()
 
 RUN_STATUSES: Final = ("running", "fitted", "published", "failed")
@@ -279,5 +279,5 @@ RESULTS: Final = {
 
 
 def core_columns(name: str) -> tuple[str, ...]:
-    """The columns of a table of records that the migrations own; any other is an attribute a load has added."""
+    """The columns of a table of records that the migrations own; any other is an attribute."""
     return tuple(column.name for column in RECORDS[name].columns)

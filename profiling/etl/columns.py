@@ -1,0 +1,87 @@
+"""What each source must and may hold: the configuration's columns joined with the canonical ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from profiling.config import CANONICAL_COLUMNS, RECORD_IDS, ColumnSpec, Source
+from profiling.store.tables import TEXT
+
+LOAD_ORDER: Final = ("patients", "clinics", "physicians", "encounters", "diagnoses")
+REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "patients": {},
+    "clinics": {},
+    "physicians": {"clinic_id": "clinics"},
+    "encounters": {"patient_id": "patients", "clinic_id": "clinics", "physician_id": "physicians"},
+    "diagnoses": {"encounter_id": "encounters"},
+}
+"""Which column of a source names a record of which other."""
+
+_TYPES: Final = {"birth_date": "date", "admitted": "date", "discharged": "date", "position": "integer"}
+_REQUIRED: Final = {"diagnoses": ("encounter_id", "code")}
+_SQL: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
+    "integer": sa.BigInteger(),
+    "number": sa.Double(),
+    "text": TEXT,
+    "date": sa.Date(),
+    "boolean": sa.Boolean(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as it will be read: its name, its name in the file, its type and its rules."""
+
+    name: str
+    in_file: str
+    kind: str
+    canonical: bool
+    declared: bool
+    required: bool
+    unique: bool
+    row_number: bool = False
+    allowed: tuple[Any, ...] | None = None
+    minimum: float | date | None = None
+    maximum: float | date | None = None
+
+    @property
+    def sql_type(self) -> sa.types.TypeEngine[Any]:
+        """The type of the column in the database."""
+        return _SQL[self.kind]
+
+
+def columns_of(name: str, source: Source) -> tuple[Column, ...]:
+    """The columns of a source: canonical ones first, then the declared attributes in the order of the file."""
+    canonical = CANONICAL_COLUMNS[name]
+    attributes = [column for column in source.columns if column not in canonical]
+    return tuple(_column(name, column, source.columns.get(column)) for column in (*canonical, *attributes))
+
+
+def must_be_in_file(column: Column) -> bool:
+    """Whether a file without this column cannot be read: declared columns and the ids."""
+    return not column.row_number and (column.declared or (column.canonical and column.required))
+
+
+def _column(source: str, name: str, spec: ColumnSpec | None) -> Column:
+    canonical = name in CANONICAL_COLUMNS[source]
+    given = spec or ColumnSpec()
+    identifies = RECORD_IDS.get(source) == name
+    kind = _TYPES.get(name, "text") if canonical else given.type or "text"
+    return Column(
+        name=name,
+        in_file=given.source or name,
+        kind=kind,
+        canonical=canonical,
+        declared=spec is not None,
+        required=given.required or identifies or name in _REQUIRED.get(source, ()),
+        unique=identifies,
+        row_number=given.row_number,
+        allowed=given.allowed,
+        minimum=given.minimum,
+        maximum=given.maximum,
+    )
