@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from profiling.reporting import numbers
-from profiling.reporting.chart import Anchor, Item, Mark, Scale, Segments, Shape, Text
+from profiling.reporting.chart import Anchor as Anchor
+from profiling.reporting.chart import Item, Mark, Scale, Segments, Shape, Text
 
 STATUS_WORDS = MappingProxyType(
     {
@@ -158,6 +160,11 @@ def status_mark(
     shape = SHAPES[category]
     radius = {"dot": dot if dot is not None else size * 0.7, "dash": size * 0.8}.get(shape, size)
     return Mark(x, y, shape, category, radius * (FILLED if category in BEYOND else 1), title, href)
+
+
+def own_mark(mark: Mark) -> Mark:
+    """The same mark in ink: this provider among all."""
+    return replace(mark, role="own")
 
 
 def whisker_role(category: str, stem: str = "whisker") -> str:

@@ -1,0 +1,189 @@
+"""Caterpillar: every provider's shrunken ratio with its interval and, in the same row, the interval of its rank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from profiling.reporting import numbers
+from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
+from profiling.reporting.charts import parts
+
+ALL_NAMED_BELOW = 45
+GROUPED_ABOVE = 600
+TALLEST = 1600.0
+LABEL_GAP = 15.0
+EXTREMES = 2
+
+
+@dataclass(frozen=True)
+class _Layout:
+    width: float
+    names: float  # right end of the names
+    ratio: tuple[float, float]
+    rank: tuple[float, float]
+    pitch: float
+    top: float = 40.0
+
+
+_WIDE = _Layout(1080, 168, (186, 796), (862, 1072), 5.4)
+_NARROW = _Layout(350, 106, (118, 258), (278, 346), 4.4)
+
+
+def caterpillar(
+    frame: pd.DataFrame,
+    *,
+    form: Form = "wide",
+    title: str = "How sure are we of each hospital, and of its rank?",
+    finding: str = "",
+    ratio_name: str = "Shrunken ratio, 95\u202f% interval",
+    rank_name: str = "Where it might rank, 1 = lowest",
+    providers: str = "hospitals",
+    status: Mapping[str, str] = parts.STATUS_WORDS,
+    hidden_words: str = "",
+) -> Chart:
+    """Caterpillar of one measure, highest ratio on top.
+
+    `frame`: masked provider rows with ratio, ratio_lower, ratio_upper, rank_lower, rank_upper, expected_rank,
+    category, z, provider_name. Up to 45 rows bear all names; above that the flagged and the extreme ones, spread
+    apart with bent leaders. Above 600 rows neighbours without a flag share a row.
+    """
+    rows = _rows(parts.providers(frame), status)
+    layout = _WIDE if form == "wide" else _NARROW
+    named = len(rows) <= ALL_NAMED_BELOW
+    pitch = LABEL_GAP if named else min(layout.pitch, TALLEST / max(len(rows), 1))
+    bottom = layout.top + pitch * max(len(rows), 1) + 2
+    rows = rows.assign(y=layout.top + pitch * (np.arange(len(rows)) + 0.5))
+    low, high = parts.ratio_domain([*rows["ratio_lower"], *rows["ratio_upper"]], (0.85, 1.18), (0.2, 5.0))
+    ratio = Scale(low, high, *layout.ratio, "log")
+    last = float(np.nanmax([rows["rank_upper"].max(), len(rows), 2])) if len(rows) else 2.0
+    rank = Scale(1.0, last, *layout.rank)
+    hidden = parts.hidden_count(frame)
+    words = hidden_words.format(count=hidden) if hidden and hidden_words else ""
+    items: list[Item] = [
+        Text(layout.ratio[0] if form == "wide" else 0.0, 13, ratio_name, "name"),
+        Text(layout.rank[0] if form == "wide" else layout.width, 13, *_end_name(rank_name, form)),
+        *_axes(ratio, rank, layout.top - 4, bottom, form),
+        *_drawn(rows, ratio, rank, providers, named),
+        *(_row_names(rows, layout) if named else _spread_names(rows, ratio, layout, bottom)),
+        *parts.note(layout.ratio[0] if form == "wide" else 0.0, bottom + 36, words),
+    ]
+    height = bottom + (42 if words else 22)
+    return Chart(
+        "caterpillar", title, finding, layout.width, height, tuple(items), form, {"x": ratio, "rank": rank}
+    )
+
+
+def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
+    """Highest ratio first, each with its tooltip."""
+    rows = rows[rows["ratio"].notna()]
+    rows = rows.sort_values(["ratio", "name"], ascending=[False, True], kind="stable", ignore_index=True)
+    columns = (rows[c] for c in ("tooltip", "name", "ratio", "ratio_lower", "ratio_upper"))
+    tips = [
+        tip or f"{name}: {parts.ratio_words(r, lo, up)}, rank {numbers.rank_interval(first, last)}. {status[c]}"
+        for tip, name, r, lo, up, first, last, c in zip(
+            *columns, rows["rank_lower"], rows["rank_upper"], rows["category"], strict=True
+        )
+    ]
+    return rows.assign(tooltip=tips, flagged=rows["category"].isin(parts.FLAGGED))
+
+
+def _end_name(words: str, form: Form) -> tuple[str, str, parts.Anchor]:
+    """On the phone the name of the second axis is its first word that fits, at the right end."""
+    return (words, "name", "start") if form == "wide" else ("Rank" if len(words) > 12 else words, "name", "end")
+
+
+def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> list[Item]:
+    ticks = parts.ratio_ticks(ratio, 42 if form == "wide" else 30)
+    steps = 5 if form == "wide" else 3
+    ranks = sorted({round(float(r)) for r in np.linspace(1, rank.high, steps)})
+    heights = (top - 6, bottom + 14)
+    return [
+        *parts.grid_x(ratio, ticks, top, bottom, heights, reference=1.0),
+        *parts.grid_x(rank, ranks, top, bottom, heights),
+    ]
+
+
+def _drawn(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, roomy: bool) -> list[Item]:
+    """Plain rows first (grouped when there are very many), flagged ones on top."""
+    plain, flagged = rows[~rows["flagged"]], rows[rows["flagged"]]
+    if len(rows) > GROUPED_ABOVE:
+        below = _lines(_grouped(plain, providers), ratio, rank, roomy)
+    else:
+        below = _lines(plain, ratio, rank, roomy)
+    return [*below, *_lines(flagged, ratio, rank, roomy)]
+
+
+def _grouped(rows: pd.DataFrame, providers: str) -> pd.DataFrame:
+    """Neighbouring plain rows as one, by means; its tooltip gives their number."""
+    cell = (rows["y"] // 4.0).rename("cell")
+    columns = ["y", "ratio", "ratio_lower", "ratio_upper", "rank_lower", "rank_upper", "expected_rank"]
+    means = rows.groupby(cell)[columns].mean()
+    counts = rows.groupby(cell).size()
+    tips = [f"{k:,} {providers} with ratios near {numbers.ratio(r)}" for k, r in zip(counts, means["ratio"], strict=True)]
+    return means.assign(tooltip=tips, href="", category="as_expected").reset_index(drop=True)
+
+
+def _lines(rows: pd.DataFrame, ratio: Scale, rank: Scale, roomy: bool) -> list[Item]:
+    """Per provider its two intervals and two marks, sharing a tooltip and a link."""
+    places = np.column_stack(
+        [
+            *(ratio(rows[c]) for c in ("ratio_lower", "ratio", "ratio_upper")),
+            *(rank(rows[c]) for c in ("rank_lower", "expected_rank", "rank_upper")),
+            rows["y"],
+        ]
+    ).tolist()
+    size, dot = (4.2, 3.0) if roomy else (3.6, 1.8)
+    named = zip(places, rows["category"], rows["tooltip"], rows["href"], strict=True)
+    return [_line(place, category, tip, href, size, dot) for place, category, tip, href in named]
+
+
+def _line(place: list[float], category: str, tip: str, href: str, size: float, dot: float) -> Group:
+    low, middle, high, first, centre, last, y = place
+    pieces: list[Item] = [Segments(((low, y, high, y),), parts.whisker_role(category))]
+    if first == first:
+        pieces.append(Segments(((first, y, last, y),), parts.whisker_role(category, "rank")))
+    if centre == centre:
+        pieces.append(Mark(centre, y, "dot", "small", 1.3))
+    pieces.append(parts.status_mark(middle, y, category, size, "", dot=dot))
+    return Group(tuple(pieces), tip, href)
+
+
+def _row_names(rows: pd.DataFrame, layout: _Layout) -> list[Item]:
+    named = zip(rows["name"], rows["category"], rows["y"], strict=True)
+    return [_name(layout.names, y + 4, name, category, layout.names - 2) for name, category, y in named]
+
+
+def _spread_names(rows: pd.DataFrame, ratio: Scale, layout: _Layout, bottom: float) -> list[Item]:
+    """Names of the flagged and the extreme rows, 15 px apart, each joined to its row by a bent leader."""
+    chosen = _chosen(rows, int((bottom - layout.top) // LABEL_GAP))
+    if not len(chosen):
+        return []
+    wanted = chosen["y"].to_numpy(float)
+    places = parts.spread(wanted, LABEL_GAP, layout.top + 4, bottom - 4)
+    ends = ratio(chosen["ratio_lower"])
+    start, bend = layout.names + 4, layout.names + 11
+    pieces = [
+        piece
+        for y, row, end in zip(places.tolist(), wanted.tolist(), ends.tolist(), strict=True)
+        for piece in ((start, y, bend, row), (bend, row, max(end - 3, bend), row))
+    ]
+    named = zip(chosen["name"], chosen["category"], places.tolist(), strict=True)
+    names = [_name(layout.names, y + 4, name, category, layout.names - 2) for name, category, y in named]
+    return [Segments(tuple(pieces), "leader"), *names]
+
+
+def _chosen(rows: pd.DataFrame, room: int) -> pd.DataFrame:
+    """Flagged rows, the most surprising if there are too many, and the extreme ones, in the order of the rows."""
+    flagged = rows[rows["flagged"]].sort_values("z", key=np.abs, ascending=False, kind="stable")
+    extremes = pd.concat([rows.head(EXTREMES), rows.tail(EXTREMES)])
+    chosen = pd.concat([flagged, extremes])
+    return chosen[~chosen.index.duplicated()].head(max(room, 0)).sort_index()
+
+
+def _name(x: float, y: float, name: str, category: str, room: float) -> Text:
+    role = "strong" if category in parts.BEYOND else "label" if category in parts.FLAGGED else "note"
+    return Text(x, y, shortened(name, room, bold=role == "strong"), role, "end")

@@ -1,0 +1,218 @@
+"""Rows of estimates with intervals: names left, intervals on a ratio axis, the same as figures at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from profiling.reporting import numbers
+from profiling.reporting.chart import (
+    Bar,
+    Chart,
+    Form,
+    Group,
+    Item,
+    Scale,
+    Segments,
+    Text,
+    shortened,
+    text_width,
+)
+from profiling.reporting.charts import parts
+
+ROW = 24.0
+TOP = 26.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: numbers (nan where there is nothing to draw) and words."""
+
+    name: str
+    estimate: float
+    lower: float
+    upper: float
+    words: str
+    category: str = "as_expected"
+    title: str = ""
+    href: str = ""
+    own: bool = False
+    strong: bool = False
+
+
+def interval_rows(
+    kind: str,
+    rows: Sequence[Row],
+    *,
+    form: Form,
+    title: str,
+    finding: str,
+    width: float,
+    axis_name: str = "",
+    words_name: str = "",
+    inner: tuple[float, float] = (0.8, 1.25),
+    outer: tuple[float, float] = (0.2, 5.0),
+    reference: float = 1.0,
+) -> Chart:
+    """Chart of rows. A row without an estimate shows its words in the room of the interval."""
+    drawn = [row for row in rows if row.estimate == row.estimate]
+    low, high = parts.ratio_domain([v for row in drawn for v in (row.lower, row.upper)], inner, outer)
+    names, words = _widths(rows, width, form, words_name)
+    scale = Scale(low, high, names + 14, max(width - words - 14, names + 60), "log")
+    top = TOP + (18 if axis_name else 0)
+    bottom = top + ROW * len(rows)
+    own = [index for index, row in enumerate(rows) if row.own]
+    items: list[Item] = [Bar(0, top + ROW * index, width, ROW, "highlight") for index in own]
+    items += [Text(0, 13, axis_name, "name")] if axis_name else []
+    items += [Text(width - 6, top - 10, words_name, "note", "end")] if words_name else []
+    ticks = parts.ratio_ticks(scale, 34)
+    items += parts.grid_x(scale, ticks, top - 2, bottom, (top - 10,), reference=reference)
+    for index, row in enumerate(rows):
+        items += _row(row, scale, top + ROW * (index + 0.5), names, width)
+    return Chart(kind, title, finding, width, bottom + 6, tuple(items), form, {"x": scale})
+
+
+def _widths(rows: Sequence[Row], width: float, form: Form, words_name: str) -> tuple[float, float]:
+    """Room of the names and of the figures."""
+    most = width * (0.36 if form == "wide" else 0.31)
+    names = max((text_width(r.name, bold=r.own or r.strong) for r in rows), default=0.0) + 10
+    figures = [text_width(r.words) for r in rows if r.estimate == r.estimate]
+    return min(names, most), max([*figures, text_width(words_name), 40.0]) + 8
+
+
+def _row(row: Row, scale: Scale, y: float, names: float, width: float) -> list[Item]:
+    bold = row.own or row.strong
+    name = Text(names, y + 4, shortened(row.name, names - 4, bold=bold), "strong" if bold else "label", "end")
+    if row.estimate != row.estimate:
+        return [name, Text(scale.start + 4, y + 4, row.words, "note", halo=True)]
+    places = scale(np.array([row.lower, row.estimate, row.upper])).tolist()
+    role = parts.whisker_role(row.category) if row.category in parts.FLAGGED else "whisker-clear"
+    line = Segments(((places[0], y, places[2], y),), role)
+    mark = parts.status_mark(places[1], y, row.category, 4.7, "", dot=3.4)
+    figures = Text(width - 6, y + 4, row.words, "note", "end")
+    return [name, Group((line, mark), row.title or f"{row.name}: {row.words}", row.href), figures]
+
+
+def peers(
+    frame: pd.DataFrame,
+    me: str,
+    *,
+    form: Form = "wide",
+    title: str = "Hospitals of similar size",
+    finding: str = "",
+    count: int = 10,
+    size: str = "expected_marginal",
+    status: Mapping[str, str] = parts.STATUS_WORDS,
+) -> Chart:
+    """The provider `me` and the `count` nearest in size, highest ratio first.
+
+    `frame`: masked rows of one measure and level. Raises KeyError when `me` is not among the rows that are shown.
+    """
+    table = parts.providers(frame)
+    table = table[table["ratio"].notna()]
+    own = table[table["provider"] == me]
+    if not len(own):
+        raise KeyError(f"provider {me!r} is not among the rows shown")
+    distance = (np.log(table[size]) - np.log(own[size].iloc[0])).abs().where(table["provider"] != me, -1.0)
+    near = table.assign(distance=distance).sort_values(["distance", "provider"], kind="stable").head(count + 1)
+    near = near.sort_values(["ratio", "name"], ascending=[False, True], kind="stable")
+    rows = [_provider_row(r, me, status) for r in near.to_dict("records")]
+    return interval_rows("peers", rows, form=form, title=title, finding=finding, width=_width(form))
+
+
+def _provider_row(r: Mapping[str, object], me: str, status: Mapping[str, str]) -> Row:
+    ratio, lower, upper = (float(str(r[c])) for c in ("ratio", "ratio_lower", "ratio_upper"))
+    words, name, category = parts.ratio_words(ratio, lower, upper), str(r["name"]), str(r["category"])
+    title = f"{name}: {words}. {status[category]}"
+    own = r["provider"] == me
+    return Row(name, ratio, lower, upper, words, category, title, "" if own else str(r["href"]), own)
+
+
+def physicians(
+    frame: pd.DataFrame,
+    *,
+    form: Form = "wide",
+    title: str = "Its physicians",
+    finding: str = "",
+    words_name: str = "patients · ratio (95\u202f%)",
+    hidden_words: str = "fewer than 11 patients or events: not shown",
+    status: Mapping[str, str] = parts.STATUS_WORDS,
+) -> Chart:
+    """Interval rows of a hospital's physicians in the frame's order; a hidden one has words in place of numbers.
+
+    `frame`: masked rows with provider_name, n, ratio, ratio_lower, ratio_upper, category, shown. `{band}` in
+    `hidden_words` is the row's case_band.
+    """
+    table = frame.assign(shown=frame["shown"].fillna(False).astype(bool) if "shown" in frame else True)
+    rows = [_physician_row(r, status, hidden_words) for r in table.to_dict("records")]
+    return interval_rows(
+        "physicians",
+        rows,
+        form=form,
+        title=title,
+        finding=finding,
+        width=_width(form),
+        words_name=words_name,
+        inner=(0.5, 2.0),
+    )
+
+
+def _physician_row(r: Mapping[str, object], status: Mapping[str, str], hidden_words: str) -> Row:
+    name = r.get("provider_name")
+    name = str(name if isinstance(name, str) and name else r["provider"])
+    href = str(r["href"]) if isinstance(r.get("href"), str) else ""
+    if not r["shown"] or r["ratio"] != r["ratio"]:
+        words = hidden_words.format(band=r.get("case_band", ""))
+        return Row(name, np.nan, np.nan, np.nan, words)
+    ratio, lower, upper = (float(str(r[c])) for c in ("ratio", "ratio_lower", "ratio_upper"))
+    category = str(r["category"]) if r["category"] in parts.SHAPES else "as_expected"
+    words = f"{numbers.integer(float(str(r['n'])))} · {parts.ratio_words(ratio, lower, upper)}"
+    title = f"{name}: {parts.ratio_words(ratio, lower, upper)}. {status[category]}"
+    return Row(name, ratio, lower, upper, words, category, title, href, strong=category in parts.BEYOND)
+
+
+def forest(
+    frame: pd.DataFrame,
+    *,
+    form: Form = "wide",
+    title: str = "What the model allows for",
+    finding: str = "",
+    exponentiate: bool = True,
+    axis_name: str = "Odds ratio, 95\u202f% interval (log scale)",
+    words_name: str = "",
+) -> Chart:
+    """Odds ratios (or ratios of means) of the case mix with intervals on a log axis.
+
+    `frame`: term (or label), estimate, lower, upper; on the scale of the link when `exponentiate`. The intercept
+    is left out.
+    """
+    names = frame["label"] if "label" in frame else frame["term"]
+    kept = (frame["term"] != "Intercept") if "term" in frame else pd.Series(True, frame.index)
+    values = frame[["estimate", "lower", "upper"]].astype(float)
+    values = np.exp(values) if exponentiate else values
+    table = values.assign(name=names.astype(str))[kept].to_dict("records")
+    rows = [_forest_row(r) for r in table]
+    return interval_rows(
+        "forest",
+        rows,
+        form=form,
+        title=title,
+        finding=finding,
+        width=720.0 if form == "wide" else 350.0,
+        axis_name=axis_name,
+        words_name=words_name,
+        outer=(0.02, 50.0),
+    )
+
+
+def _forest_row(r: Mapping[str, object]) -> Row:
+    estimate, lower, upper = (float(str(r[c])) for c in ("estimate", "lower", "upper"))
+    return Row(str(r["name"]), estimate, lower, upper, parts.ratio_words(estimate, lower, upper))
+
+
+def _width(form: Form) -> float:
+    return 520.0 if form == "wide" else 350.0
+

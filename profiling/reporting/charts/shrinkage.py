@@ -1,0 +1,125 @@
+"""Raw against shrunken ratios, one panel a quarter of size: what few patients make uncertain is drawn in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from profiling.reporting import numbers
+from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Segments, Text
+from profiling.reporting.charts import parts
+
+QUARTERS = ("Smallest quarter", "Second", "Third", "Largest quarter")
+BINNED_ABOVE = 400
+_PITCH_Y = 178.0
+
+
+def shrinkage(
+    frame: pd.DataFrame,
+    *,
+    form: Form = "wide",
+    title: str = "Why small hospitals move most",
+    finding: str = "",
+    quarters: tuple[str, str, str, str] = QUARTERS,
+    size_words: str = "{low}–{high} expected",
+    kept_words: str = "{share} of the distance from 1 is kept",
+    row_words: tuple[str, str] = ("raw", "shrunken"),
+    size: str = "expected_marginal",
+    status: Mapping[str, str] = parts.STATUS_WORDS,
+) -> Chart:
+    """Four panels with the same axis: raw ratio on top, shrunken ratio below, a line for each provider.
+
+    `frame`: masked provider rows with oe_ratio (or observed and expected_marginal), ratio, `size`, category.
+    A panel of more than 400 providers draws the flagged ones and an even choice of the others.
+    """
+    rows = _rows(parts.providers(frame), size, status)
+    wide = form == "wide"
+    width, panel, gap = (1080.0, 226.0, 58.0) if wide else (350.0, 158.0, 34.0)
+    low, high = parts.ratio_domain([*rows["raw"], *rows["ratio"]], (0.75, 1.35), (0.33, 3.0))
+    edge = max(math.log(high), -math.log(low))
+    items: list[Item] = []
+    scales: dict[str, Scale] = {}
+    for index, name in enumerate(quarters):
+        column, line = (index, 0) if wide else (index % 2, index // 2)
+        left, top = column * (panel + gap), line * _PITCH_Y
+        # Room at the left of the first panel for the words of the two rows; the same in all, for the same axis.
+        inset = 52.0 if wide else 30.0
+        scale = Scale(math.exp(-edge), math.exp(edge), left + inset, left + panel, "log")
+        scales[f"x{index + 1}"] = scale
+        members = rows[rows["quarter"] == index]
+        words = row_words if column == 0 else ("", "")
+        items += _panel(members, scale, left, top, name, size_words, kept_words, words)
+    height = _PITCH_Y * (1 if wide else 2) - 2
+    return Chart("shrinkage", title, finding, width, height, tuple(items), form, scales)
+
+
+def _rows(rows: pd.DataFrame, size: str, status: Mapping[str, str]) -> pd.DataFrame:
+    raw = rows["oe_ratio"].astype(float).where(rows["oe_ratio"].notna(), rows["observed"] / rows["expected"])
+    rows = rows.assign(raw=raw, size=rows[size].astype(float))
+    rows = rows[rows["raw"].notna() & rows["ratio"].notna() & rows["size"].notna()]
+    rows = rows.sort_values(["size", "name"], kind="stable", ignore_index=True)
+    tips = [
+        f"{name}: raw {numbers.ratio(a)}, shrunken {numbers.ratio(b)}. {status[c]}"
+        for name, a, b, c in zip(rows["name"], rows["raw"], rows["ratio"], rows["category"], strict=True)
+    ]
+    return rows.assign(quarter=np.arange(len(rows)) * 4 // max(len(rows), 1), tooltip=tips)
+
+
+def _panel(
+    rows: pd.DataFrame,
+    x: Scale,
+    left: float,
+    top: float,
+    name: str,
+    size_words: str,
+    kept_words: str,
+    words: tuple[str, str],
+) -> list[Item]:
+    above, below = top + 52.0, top + 130.0
+    items: list[Item] = [Text(left, top + 13, name, "name")]
+    if len(rows):
+        low, high = numbers.amount(rows["size"].min()), numbers.amount(rows["size"].max())
+        items.append(Text(left, top + 29, size_words.format(low=low, high=high), "note"))
+    ticks = parts.ratio_ticks(x, 34)
+    items += parts.grid_x(x, ticks, top + 44, top + 138, (top + 153,), reference=1.0)
+    heads = zip(words, (above, below), strict=True)
+    items += [Text(left, y + 4, word, "note", halo=True) for word, y in heads if word]
+    items += _pulls(_thinned(rows), x, above, below)
+    share = _kept(rows)
+    if share is not None:
+        items.append(Text(left, top + 170, kept_words.format(share=numbers.percent(share, 0)), "note"))
+    return items
+
+
+def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Plain rows first, at most 400 of them (evenly by size), flagged ones last."""
+    flagged = rows["category"].isin(parts.FLAGGED)
+    plain = rows[~flagged]
+    step = max(math.ceil(len(plain) / BINNED_ABOVE), 1)
+    return pd.concat([plain.iloc[::step], rows[flagged]])
+
+
+def _pulls(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:
+    ends = zip(x(rows["raw"]).tolist(), x(rows["ratio"]).tolist(), strict=True)
+    named = zip(ends, rows["category"], rows["tooltip"], rows["href"], strict=True)
+    return [_pull(a, b, above, below, category, tip, href) for (a, b), category, tip, href in named]
+
+
+def _pull(a: float, b: float, above: float, below: float, category: str, tip: str, href: str) -> Group:
+    line = Segments(((a, above, b, below),), parts.whisker_role(category, "pull"))
+    size = 3.4
+    ends = (
+        Mark(a, above, "dot", "small", 1.7),
+        parts.status_mark(b, below, category, size, "", dot=2.2),
+    )
+    return Group((line, *ends), tip, href)
+
+
+def _kept(rows: pd.DataFrame) -> float | None:
+    """Share of the raw log ratio that the shrunken one keeps: the least-squares slope through the origin."""
+    raw, kept = rows[rows["raw"] > 0]["raw"], rows[rows["raw"] > 0]["ratio"]
+    square = float((np.log(raw) ** 2).sum())
+    return float((np.log(raw) * np.log(kept)).sum()) / square if square > 0 else None
