@@ -132,7 +132,11 @@ def _levels(path: KeyPath, measure: dict[str, Any]) -> Iterator[Finding]:
     for key in ("level", "column"):
         for inner, found, wanted, advice in _repeated(levels, "providers", key):
             yield (*path, *inner), found, wanted, advice
+    used = _columns(measure.get("case_mix"))
     for index, level in enumerate(levels):
+        if level.get("level") in used:
+            found = f"found the level '{level['level']}', which is also a column of the case mix"
+            yield (*path, "providers", index, "level"), found, "another name for the level", ""
         yield from _formula((*path, "providers", index, "random"), level.get("random", "1"))
 
 

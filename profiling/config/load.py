@@ -21,7 +21,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
 
     Raises ConfigurationError with all problems of the file, each with its line and the path of its key.
     """
-    path = path.expanduser().absolute()
+    path = path.expanduser().resolve()
     document = read_document(path, environment)
     problems = [*document.problems, *_reserved(document)]
     settings: Settings | None = None

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from profiling.config.canonical import SourceName
 from profiling.config.fields import Count, Line, Whole, expected
 from profiling.config.measures import Measure
-from profiling.config.sources import Frozen, Output, Period, Source, folder_of
+from profiling.config.sources import Frozen, Output, Period, Source, absolute
 
 DEFAULT_DATABASE = "sqlite:///var/profiling.db"
 _SQLITE = "sqlite:///"
@@ -53,7 +53,7 @@ class Settings(Frozen):
         name = value.removeprefix(_SQLITE)
         if not name:
             raise expected(f"a file name after {_SQLITE}")
-        return f"{_SQLITE}{folder_of(info) / Path(name).expanduser()}"
+        return f"{_SQLITE}{absolute(Path(name), info)}"
 
     def measure(self, name: str) -> Measure:
         """The measure of that name; KeyError if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os.path import normpath
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,7 +63,7 @@ class Source(Frozen):
             raise expected("the name of a file or a list of names")
         if not all(str(name).endswith(SUFFIXES) for name in names):
             raise expected("files that end in .csv, .csv.gz or .parquet")
-        return tuple(folder_of(info) / Path(name).expanduser() for name in names)
+        return tuple(absolute(Path(name), info) for name in names)
 
 
 class Period(Frozen):
@@ -81,9 +82,10 @@ class Output(Frozen):
     @field_validator("folder")
     @classmethod
     def _resolve(cls, value: Path, info: ValidationInfo) -> Path:
-        return folder_of(info) / value.expanduser()
+        return absolute(value, info)
 
 
-def folder_of(info: ValidationInfo) -> Path:
-    """Folder of the configuration file, to which relative names refer."""
-    return Path(info.context["folder"]) if info.context else Path()
+def absolute(name: Path, info: ValidationInfo) -> Path:
+    """A file name made absolute: relative ones refer to the folder of the configuration file."""
+    folder = Path(info.context["folder"]) if info.context else Path()
+    return Path(normpath(folder / name.expanduser()))

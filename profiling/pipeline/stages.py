@@ -1,0 +1,156 @@
+"""The stages of a run, each of which ends in one transaction or in nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profiling import __version__
+from profiling.config import Settings
+from profiling.errors import InputRejected, Problem, UsageError
+from profiling.pipeline.clock import Clock, Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy.engine import Engine
+
+    from profiling.etl import LoadReport
+    from profiling.store.runs import RunRecord
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a run ended. `records`: rows read and rejected by source; `flags`: counts by measure and level."""
+
+    run_id: str
+    page: Path
+    records: dict[str, tuple[int, int]]
+    providers: dict[str, int]
+    flags: dict[tuple[str, str], dict[str, int]]
+    seconds: dict[str, float]
+
+
+def run_all(settings: Settings, engine: Engine, now: datetime, progress: Progress = silent) -> Published:
+    """Records to pages. Raises the error of the first stage that fails; nothing is published then."""
+    clock = Clock()
+    with clock.stage("load"):
+        load_records(settings, engine, now, progress)
+    run_id = fit_measures(settings, engine, now, progress, clock)
+    return publish_run(settings, engine, run_id, progress, clock)
+
+
+def load_records(
+    settings: Settings, engine: Engine, now: datetime, progress: Progress = silent
+) -> LoadReport:
+    """Stage `load`: the files of the configuration into the tables of records."""
+    from profiling.etl import load
+
+    return load(settings, engine, now, progress)
+
+
+def fit_measures(
+    settings: Settings, engine: Engine, now: datetime, progress: Progress = silent, clock: Clock | None = None
+) -> str:
+    """Stages `cohort`, `fit` and `assess` for every measure; the id of the run that keeps what they found.
+
+    All results are written in one transaction. Raises NotConverged where a model has no trustworthy maximum;
+    the run is then kept as failed, without results.
+    """
+    from profiling.pipeline.analysis import analyse, stacked
+    from profiling.store.runs import finish_run, new_run, write_results
+
+    clock = clock or Clock()
+    run_id = identify(settings, engine, now)
+    new_run(
+        engine,
+        run_id=run_id,
+        created_at=now,
+        seed=settings.seed,
+        version=__version__,
+        title=settings.title,
+        config_text=settings.text,
+        config_sha256=settings.sha256,
+        threshold=settings.disclosure.threshold,
+    )
+    try:
+        found = [
+            analyse(settings, measure, position, engine, progress, clock)
+            for position, measure in enumerate(settings.measures)
+        ]
+        write_results(engine, run_id, stacked(found) | {"run_timings": _timings(clock)})
+    except BaseException:
+        finish_run(engine, run_id, "failed")
+        raise
+    finish_run(engine, run_id, "fitted")
+    return run_id
+
+
+def identify(settings: Settings, engine: Engine, now: datetime) -> str:
+    """The id of a run: the same for the same configuration, files and moment. InputRejected before a load."""
+    from profiling.store.runs import current_inputs
+
+    inputs = current_inputs(engine)
+    if inputs.empty:
+        advice = "Run profiling load first"
+        raise InputRejected(Problem("database", "no records are loaded", "records", advice))
+    parts = [settings.sha256, *inputs["sha256"].astype(str), now.isoformat()]
+    return f"r-{sha256(chr(10).join(parts).encode()).hexdigest()[:8]}"
+
+
+def publish_run(
+    settings: Settings,
+    engine: Engine,
+    run_id: str | None = None,
+    progress: Progress = silent,
+    clock: Clock | None = None,
+) -> Published:
+    """Stage `publish`: draw the pages of a run (the newest by default) from the store."""
+    from profiling.reporting.publication import publish
+    from profiling.store.runs import finish_run, latest_run, read_run, write_results
+
+    chosen = run_id or latest_run(engine)
+    if chosen is None:
+        raise UsageError(
+            Problem("run", "no fitted run in this database", "one", "Run profiling fit, or profiling run")
+        )
+    again, clock = clock is None, clock or Clock()
+    record = read_run(engine, chosen)
+    if record.run["status"] not in ("fitted", "published"):
+        found = f"run {chosen} is {record.run['status']}"
+        raise UsageError(Problem("run", found, "a fitted run", "profiling runs lists them"))
+    with clock.stage("publish"):
+        progress("Writing the pages")
+        page = publish(record, settings.output.folder)
+    if not again:
+        write_results(engine, chosen, {"run_timings": _timings(clock)})
+    finish_run(engine, chosen, "published")
+    return _published(record, page, clock)
+
+
+def _timings(clock: Clock) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(list(clock.seconds.items()), columns=["stage", "seconds"])
+
+
+def _published(record: RunRecord, page: Path, clock: Clock) -> Published:
+    inputs, flags = record.inputs, record.flags
+    by_source = inputs.groupby("source", sort=True)[["rows_read", "rows_rejected"]].sum()
+    providers = flags.groupby("level", sort=False)["provider"].nunique()
+    counts = flags.groupby(["measure", "level"], sort=False)["category"].value_counts(sort=False)
+    flagged: dict[tuple[str, str], dict[str, int]] = {}
+    for (measure, level, category), count in counts.items():  # type: ignore[misc]
+        flagged.setdefault((str(measure), str(level)), {})[str(category)] = int(count)
+    return Published(
+        run_id=record.run_id,
+        page=page,
+        records={
+            str(row.Index): (int(row.rows_read), int(row.rows_rejected)) for row in by_source.itertuples()
+        },
+        providers={str(level): int(count) for level, count in providers.items()},
+        flags=flagged,
+        seconds=dict(clock.seconds),
+    )
