@@ -1,0 +1,9 @@
+"""Mixed models for clustered data: formula to design to fit, exact gradients, compiled kernels."""
+
+from __future__ import annotations
+
+from profiling.modeling.design import Diagnosis
+from profiling.modeling.fit import glmm, lmm
+from profiling.modeling.result import MixedModelResult, RandomEffects
+
+__all__ = ["Diagnosis", "MixedModelResult", "RandomEffects", "glmm", "lmm"]

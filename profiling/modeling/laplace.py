@@ -1,0 +1,234 @@
+"""The Laplace approximation of a GLMM's log-likelihood with its exact gradient, for any structure of random effects.
+
+With spherical effects u, b = Lambda u, and f(u) = log p(y | X beta + Z Lambda u) - |u|^2 / 2, at the mode u^
+
+    l(beta, theta) = f(u^) - 1/2 log|H|,      H = Lambda'Z'WZ Lambda + I.
+
+With V = H^-1, leverages q_i = (Z Lambda V Lambda'Z')_ii, s = q W1 / 2, t = V Lambda'Z's and
+v = l1 - s + W (Z Lambda t):
+
+    dl/dbeta    = X'v
+    dl/dtheta_k = l1.(Z L_k u) - tr(V L_k'Z'WZ Lambda) - s.(Z L_k u) - t'(L_k'Z'l1 - Lambda'Z'WZ L_k u)
+
+where L_k = dLambda/dtheta_k (implicit differentiation of the mode; Tierney & Kadane 1986, Shun & McCullagh 1995;
+Kristensen et al. 2016, eq. 8). The search direction comes from the Schur complement of the mode's Hessian
+X'WX - (X'WZ Lambda) V (Lambda'Z'WX) for beta and the expected information of theta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from profiling.modeling import cells
+from profiling.modeling.blocks import Factor
+from profiling.modeling.covariance import expected_information
+from profiling.modeling.design import Design
+from profiling.modeling.families import Family
+from profiling.modeling.tiles import cell_products, times, transposed_times, weighted_gram
+
+MODE_TOLERANCE = 1e-10  # Newton decrement at which one last exact step makes the mode's error about its square
+CHORD_TOLERANCE = 1e-19  # the same with a factor from elsewhere, whose steps converge only linearly
+MODE_STEPS = 200
+HALVINGS = 30
+
+
+@dataclass
+class Modes:
+    """The mode of the random effects at one (beta, theta), and the factor of H there."""
+
+    u0: np.ndarray
+    ur: np.ndarray
+    l0: np.ndarray
+    r: np.ndarray
+    A: np.ndarray
+    factor: Factor
+    steps: int
+
+
+@dataclass
+class Evaluation:
+    """Log-likelihood (without constants free of parameters), gradient in (beta, theta) and what later steps need."""
+
+    value: float
+    gradient: np.ndarray
+    modes: Modes
+    V: np.ndarray
+    w: np.ndarray
+    l1: np.ndarray
+    scores: np.ndarray
+
+
+class LaplaceCriterion:
+    """The Laplace log-likelihood of one design and family, as a function of (beta, theta) on the scaled columns."""
+
+    def __init__(self, design: Design, family: Family) -> None:
+        self.design = design
+        self.family = family
+        s = design.structure
+        self._u: tuple[np.ndarray, np.ndarray] = (np.zeros((s.n_levels0, s.terms[0])), np.zeros(s.n_rest))
+        self._factor: Factor | None = None
+        n = design.n
+        self._eta, self._w, self._l1, self._w1, self._s, self._v = (np.empty(n) for _ in range(6))
+
+    def linear_predictor(self, beta: np.ndarray) -> np.ndarray:
+        """Return X beta + offset in the sorted order (n); the array is reused by the next call."""
+        times(self.design.X, beta, self._eta)
+        self._eta += self.design.offset
+        return self._eta
+
+    def _blocks(self, A: np.ndarray, Lambda: np.ndarray) -> np.ndarray:
+        """Return Lambda'A Lambda for every cell (M, k, k); a scalar A stands for A 11'."""
+        if self.design.plain:
+            sigma = np.diag(Lambda)
+            return np.asarray(A * np.outer(sigma, sigma))
+        return np.asarray(np.einsum("ba,mbc,cd->mad", Lambda, A, Lambda, optimize=True))
+
+    def _widen(self, cell_sums: np.ndarray) -> np.ndarray:
+        """Return cell sums as (M, k): intercepts share one sum."""
+        k = self.design.form.offsets[-1]
+        return np.broadcast_to(cell_sums, (len(cell_sums), k)) if self.design.plain else cell_sums
+
+    def _sums(self, eta: np.ndarray, effect: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        d, s = self.design, self.design.structure
+        l0, r = np.empty(s.n_cells), np.empty((s.n_cells, d.kz))
+        A = np.empty((s.n_cells, d.kz, d.kz))
+        cells.mode_sums(self.family.code, d.y, d.weights, eta, d.Z, s.cell_ptr, s.tile_ptr, effect, l0, r, A)
+        return l0, r, A
+
+    def find_modes(self, eta: np.ndarray, Lambda: np.ndarray, start: tuple[np.ndarray, np.ndarray]) -> Modes:
+        """Climb from `start` to the mode by Newton steps; big dense factors are kept while they still lead up fast."""
+        s = self.design.structure
+        u0, ur = start
+        keep_factor = len(s.large) > 0
+        factor = self._factor if keep_factor else None
+        height, decrement, steps = -np.inf, np.inf, 0
+        step0, stepr = np.zeros_like(u0), np.zeros_like(ur)
+        halved = 0
+        while True:
+            l0, r, A = self._sums(eta, s.gather(u0, ur) @ Lambda.T)
+            height_here = l0.sum() - 0.5 * (np.square(u0).sum() + np.square(ur).sum())
+            if not height_here >= height - 1e-9 * (1 + abs(height)) and halved < HALVINGS:
+                halved += 1
+                step0, stepr = step0 / 2, stepr / 2
+                u0, ur = u0 - step0, ur - stepr
+                factor = None
+                continue
+            height, halved = height_here, 0
+            g0, gr = s.scatter(self._widen(r) @ Lambda)
+            g0, gr = g0 - u0, gr - ur
+            fresh = factor is None
+            if factor is None:
+                factor = Factor(s, self._blocks(A, Lambda))
+            step0, stepr = factor.solve(g0, gr)
+            previous, decrement = decrement, float((g0 * step0).sum() + gr @ stepr)
+            u0, ur = u0 + step0, ur + stepr
+            steps += 1
+            if decrement < (MODE_TOLERANCE if fresh else CHORD_TOLERANCE) or steps >= MODE_STEPS:
+                break
+            if not keep_factor or decrement > 0.1 * previous:
+                factor = None
+        l0, r, A = self._sums(eta, s.gather(u0, ur) @ Lambda.T)
+        final = Factor(s, self._blocks(A, Lambda))
+        self._factor = final if keep_factor else None
+        self._u = (u0, ur)
+        return Modes(u0, ur, l0, r, A, final, steps)
+
+    def value_at(self, modes: Modes) -> float:
+        """Return f(u^) - 1/2 log|H| with clusters counted by their multiplicity."""
+        d = self.design
+        square = (np.square(modes.u0).sum(axis=1) * d.level_multiplicity[0]).sum()
+        for f, position in enumerate(d.structure.rest_position, start=1):
+            square += (np.square(modes.ur[position]).sum(axis=1) * d.level_multiplicity[f]).sum()
+        log_determinant = modes.factor.component_log_determinant @ d.component_multiplicity
+        return float(modes.l0 @ d.cell_multiplicity - 0.5 * square - 0.5 * log_determinant)
+
+    def evaluate(self, beta: np.ndarray, theta: np.ndarray) -> Evaluation:
+        """Return value and exact gradient at (beta, theta), starting from the last modes found."""
+        d, s = self.design, self.design.structure
+        Lambda = d.form.matrix(theta)
+        eta = self.linear_predictor(beta)
+        modes = self.find_modes(eta, Lambda, self._u)
+        V = modes.factor.cell_covariance()
+        u = s.gather(modes.u0, modes.ur)
+        cells.row_derivatives(
+            self.family.code, d.y, d.weights, eta, d.Z, s.cell_ptr, s.tile_ptr, u @ Lambda.T,
+            self._l1, self._w, self._w1,
+        )
+        s_cell = np.empty((s.n_cells, d.kz))
+        leverage = np.einsum("ab,mbc,dc->mad", Lambda, V, Lambda, optimize=True)
+        cells.skew_sums(self._w1, d.Z, s.cell_ptr, s.tile_ptr, leverage, self._s, s_cell)
+        t = s.gather(*modes.factor.solve(*s.scatter(self._widen(s_cell) @ Lambda)))
+        pull = t @ Lambda.T
+        cells.score_rows(
+            self._l1, self._s, self._w, d.Z, s.cell_ptr, s.tile_ptr, pull, d.cell_multiplicity, self._v
+        )
+        gradient = np.concatenate(
+            [transposed_times(d.X, self._v), self._theta_gradient(modes, V, Lambda, u, t, pull, s_cell)]
+        )
+        return Evaluation(self.value_at(modes), gradient, modes, V, self._w, self._l1, self._v)
+
+    def _theta_gradient(
+        self, modes: Modes, V: np.ndarray, Lambda: np.ndarray, u: np.ndarray, t: np.ndarray, pull: np.ndarray,
+        s_cell: np.ndarray,
+    ) -> np.ndarray:
+        form, m = self.design.form, self.design.cell_multiplicity
+        k = form.offsets[-1]
+        r, s = self._widen(modes.r), self._widen(s_cell)
+        A = np.broadcast_to(modes.A, (len(u), k, k))
+        # One matrix (k, k) of dl/dLambda summed over cells; theta picks its free entries.
+        slope = np.einsum("m,ma,mb->ab", m, r - s, u) - np.einsum("m,mac,cd,mdb->ab", m, A, Lambda, V, optimize=True)
+        slope += np.einsum("m,mac,mc,mb->ab", m, A, pull, u, optimize=True) - np.einsum("m,mb,ma->ab", m, t, r)
+        return np.asarray(slope[form.rows, form.columns])
+
+    def level_covariance(self, V: np.ndarray) -> list[np.ndarray]:
+        """Return, for every factor, its levels' blocks of H^-1 (levels, q, q)."""
+        offsets = self.design.form.offsets
+        return [
+            V[first][:, offsets[f] : offsets[f + 1], offsets[f] : offsets[f + 1]]
+            for f, first in enumerate(self.design.structure.first_cells)
+        ]
+
+    def level_products(self, w: np.ndarray, Lambda: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return Lambda'Z' diag(w) X by level: (G, q0, p) and (R, p)."""
+        d, s = self.design, self.design.structure
+        p = d.X.shape[1]
+        product = np.empty((s.n_cells, d.kz, p))
+        cell_products(d.X, w, d.Z, s.cell_ptr, s.tile_ptr, product)
+        k, q0 = d.form.offsets[-1], s.terms[0]
+        if d.plain:
+            first = np.add.reduceat(product[:, 0], s.level_ptr[:-1], axis=0)[:, None, :] * Lambda[0, 0]
+        else:
+            product = np.einsum("ba,mbp->map", Lambda, product, optimize=True)
+            first = np.add.reduceat(product[:, :q0], s.level_ptr[:-1], axis=0)
+        rest = np.zeros((s.n_rest, p))
+        for a in range(q0, k):
+            values = product[:, 0] * Lambda[a, a] if d.plain else product[:, a]
+            _add_rows(rest, s.cell_rest[:, a - q0], values)
+        return np.ascontiguousarray(first), rest
+
+    def structured_information(self, evaluation: Evaluation, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the approximate information of beta (p, p) and of psi (t, t)."""
+        d = self.design
+        Lambda = d.form.matrix(theta)
+        counted = evaluation.w * np.repeat(d.cell_multiplicity, np.diff(d.structure.cell_ptr))
+        information = weighted_gram(d.X, counted)
+        C0, Cr = evaluation.modes.factor.half_solve(*self.level_products(evaluation.w, Lambda))
+        C0 *= np.sqrt(d.level_multiplicity[0])[:, None, None]
+        for f, position in enumerate(d.structure.rest_position, start=1):
+            Cr[position] *= np.sqrt(d.level_multiplicity[f])[:, None, None]
+        flat = C0.reshape(-1, C0.shape[2])
+        information -= weighted_gram(flat, np.ones(len(flat)))
+        if len(Cr):
+            information -= weighted_gram(Cr, np.ones(len(Cr)))
+        levels = self.level_covariance(evaluation.V)
+        return information, expected_information(d.form, theta, levels, list(d.level_multiplicity))
+
+
+def _add_rows(target: np.ndarray, where: np.ndarray, values: np.ndarray) -> None:
+    """Add the rows of `values` to `target` at `where`, in a fixed order."""
+    order = np.argsort(where, kind="stable")
+    sorted_where = where[order]
+    starts = np.flatnonzero(np.concatenate([[True], sorted_where[1:] != sorted_where[:-1]]))
+    target[sorted_where[starts]] += np.add.reduceat(values[order], starts, axis=0)

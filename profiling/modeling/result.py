@@ -1,0 +1,168 @@
+"""What a fit returns: frozen, in the words of the field, on the scale of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from profiling.errors import ModelError, Problem
+from profiling.modeling.design import Diagnosis, GroupingFactor
+from profiling.modeling.families import LATENT_VARIANCE, Family
+from profiling.modeling.newton import Step
+
+
+@dataclass(frozen=True)
+class RandomEffects:
+    """The effects of one grouping factor in the order of its labels: modes and three standard deviations (levels, q)."""
+
+    mode: np.ndarray
+    sd: np.ndarray
+    sd_beta: np.ndarray
+    sd_full: np.ndarray
+
+
+@dataclass(frozen=True)
+class MixedModelResult:
+    """A fitted LMM or GLMM.
+
+    `log_likelihood` holds all constants (restricted under REML). `covariance` is that of the fixed effects,
+    `covariance_theta` that of the free entries of the relative (GLMM: absolute) covariance factor on the scale of
+    theta. Arrays by row are in the order of the data given.
+    """
+
+    formula: str
+    family: str
+    link: str
+    method: str
+    fixed_effects: pd.Series
+    covariance: pd.DataFrame
+    variance_components: dict[str, pd.DataFrame]
+    log_likelihood: float
+    residual_sd: float
+    dispersion: float
+    theta: np.ndarray
+    covariance_theta: np.ndarray
+    converged: bool
+    singular: bool
+    newton_decrement: float
+    iterations: int
+    diagnostics: tuple[Diagnosis, ...]
+    outcome: np.ndarray
+    weights: np.ndarray
+    linear_predictor: np.ndarray
+    factors: tuple[GroupingFactor, ...]
+    effects: dict[str, RandomEffects]
+    n_parameters: int
+    optimizer_log: tuple[Step, ...] = field(repr=False, default=())
+
+    @property
+    def standard_errors(self) -> pd.Series:
+        """Return the standard errors of the fixed effects by term."""
+        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.fixed_effects.index, name="standard_error")
+
+    @property
+    def n_observations(self) -> int:
+        """Return the number of rows."""
+        return len(self.outcome)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the grouping factors' names as the formula gives them."""
+        return tuple(self.variance_components)
+
+    @property
+    def aic(self) -> float:
+        """Return Akaike's criterion, with every estimated parameter counted."""
+        return -2 * self.log_likelihood + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """Return Schwarz's criterion."""
+        return float(-2 * self.log_likelihood + np.log(self.n_observations) * self.n_parameters)
+
+    def _factor(self, group: str) -> GroupingFactor:
+        for factor in self.factors:
+            if factor.name == group:
+                return factor
+        raise ModelError(Problem("group", repr(group), f"one of {', '.join(self.groups)}"))
+
+    def levels(self, group: str) -> np.ndarray:
+        """Return the labels of a grouping factor's levels, sorted."""
+        return self._factor(group).levels
+
+    def level_codes(self, group: str) -> np.ndarray:
+        """Return each row's position in `levels(group)` (n)."""
+        return self._factor(group).codes
+
+    def mode(self, group: str) -> np.ndarray:
+        """Return the conditional modes of the factor's first term (levels)."""
+        return self.effects[self._factor(group).name].mode[:, 0]
+
+    def mode_sd(self, group: str, kind: str = "sd") -> np.ndarray:
+        """Return the standard deviations of the modes; `kind`: sd, sd_beta or sd_full (see `random_effects`)."""
+        return np.asarray(getattr(self.effects[self._factor(group).name], kind)[:, 0])
+
+    def random_effects(self, group: str) -> pd.DataFrame:
+        """Return level, term, mode and three standard deviations, one row a level and term.
+
+        `sd` is conditional on the estimates (lme4's postVar), `sd_beta` adds the uncertainty of the fixed effects,
+        `sd_full` that of the variance parameters too (Booth & Hobert 1998; Skrondal & Rabe-Hesketh 2009).
+        """
+        factor, effects = self._factor(group), self.effects[group]
+        q = len(factor.terms)
+        return pd.DataFrame({
+            "level": np.repeat(factor.levels, q),
+            "term": np.tile(np.array(factor.terms, dtype=object), factor.size),
+            "mode": effects.mode.ravel(),
+            "sd": effects.sd.ravel(),
+            "sd_beta": effects.sd_beta.ravel(),
+            "sd_full": effects.sd_full.ravel(),
+        })
+
+    def variance(self, group: str) -> float:
+        """Return the variance of the factor's first term."""
+        return float(self.variance_components[group].iloc[0, 0])
+
+    def icc(self) -> pd.DataFrame:
+        """Return each level's share of the variance at the average case mix, and the median odds ratio for logit.
+
+        For a binomial outcome the residual variance is that of the latent scale (Goldstein, Browne & Rasbash 2002).
+        """
+        residual = self.residual_sd**2 if self.family == "gaussian" else LATENT_VARIANCE.get(self.link, np.nan)
+        variances = np.array([self.variance(group) for group in self.groups])
+        frame = pd.DataFrame({
+            "group": self.groups, "variance": variances, "icc": variances / (variances.sum() + residual)
+        })
+        if self.link == "logit":
+            # exp(sqrt(2) Phi^-1(.75) sigma): Larsen & Merlo 2005.
+            frame["median_odds_ratio"] = np.exp(np.sqrt(2) * 0.6744897501960817 * np.sqrt(variances))
+        return frame
+
+    def conditional_predictor(self) -> np.ndarray:
+        """Return the linear predictor with every random effect at its mode (n)."""
+        total = self.linear_predictor.copy()
+        for factor in self.factors:
+            modes = self.effects[factor.name].mode
+            if factor.columns is None:
+                total += modes[factor.codes, 0]
+            else:
+                total += np.einsum("nq,nq->n", factor.columns, modes[factor.codes])
+        return total
+
+    def fitted_values(self) -> np.ndarray:
+        """Return the conditional means (n)."""
+        return np.asarray(_family(self).inverse_link(self.conditional_predictor()))
+
+    def summary(self) -> str:
+        """Return a page a statistician recognises."""
+        from profiling.modeling.summary import summarize
+
+        return summarize(self)
+
+
+def _family(result: MixedModelResult) -> Family:
+    from profiling.modeling.families import family_of
+
+    return family_of(result.family, result.link)
