@@ -137,20 +137,24 @@ def _timings(clock: Clock) -> pd.DataFrame:
 
 
 def _published(record: RunRecord, page: Path, clock: Clock) -> Published:
-    inputs, flags = record.inputs, record.flags
-    by_source = inputs.groupby("source", sort=True)[["rows_read", "rows_rejected"]].sum()
-    providers = flags.groupby("level", sort=False)["provider"].nunique()
-    counts = flags.groupby(["measure", "level"], sort=False)["category"].value_counts(sort=False)
-    flagged: dict[tuple[str, str], dict[str, int]] = {}
-    for (measure, level, category), count in counts.items():  # type: ignore[misc]
-        flagged.setdefault((str(measure), str(level)), {})[str(category)] = int(count)
+    by_source = record.inputs.groupby("source", sort=True)[["rows_read", "rows_rejected"]].sum()
+    providers = record.flags.groupby("level", sort=False)["provider"].nunique()
     return Published(
         run_id=record.run_id,
         page=page,
-        records={
-            str(row.Index): (int(row.rows_read), int(row.rows_rejected)) for row in by_source.itertuples()
-        },
-        providers={str(level): int(count) for level, count in providers.items()},
-        flags=flagged,
+        records=dict(zip(by_source.index, by_source.to_numpy().tolist(), strict=True)),
+        providers=dict(zip(providers.index, providers.tolist(), strict=True)),
+        flags=_flag_counts(record.flags),
         seconds=dict(clock.seconds),
     )
+
+
+def _flag_counts(flags: pd.DataFrame) -> dict[tuple[str, str], dict[str, int]]:
+    keys = ["measure", "level", "category"]
+    counts = flags.groupby(keys, sort=False).size().rename("providers").reset_index()
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for measure, level, category, providers in zip(
+        *(counts[name] for name in [*keys, "providers"]), strict=True
+    ):
+        found.setdefault((measure, level), {})[category] = int(providers)
+    return found
