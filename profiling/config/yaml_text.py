@@ -11,7 +11,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from profiling.errors import ConfigurationError, Problem
@@ -56,6 +56,20 @@ def read_document(path: Path, environment: Mapping[str, str]) -> Document:
     return document
 
 
+class _Constructor(RoundTripConstructor):
+    """Keeps what only looks like a date as text, so that the check of its key can say so with its line."""
+
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        """A date, or the text of an impossible one."""
+        try:
+            return super().construct_yaml_timestamp(node, values)
+        except ValueError:
+            return str(node.value)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
+
+
 def _read_text(path: Path) -> str:
     advice = "Name another with --config, or write one with 'profiling init'"
     try:
@@ -71,6 +85,7 @@ def _read_text(path: Path) -> str:
 
 def _parse(path: Path, text: str) -> CommentedMap:
     reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
     reader.allow_duplicate_keys = False
     try:
         root = reader.load(text)

@@ -46,7 +46,7 @@ def load_records(
     settings: Settings, engine: Engine, now: datetime, progress: Progress = silent
 ) -> LoadReport:
     """Stage `load`: the files of the configuration into the tables of records."""
-    from profiling.etl import load
+    from profiling.etl.load import load
 
     return load(settings, engine, now, progress)
 
@@ -142,7 +142,10 @@ def _published(record: RunRecord, page: Path, clock: Clock) -> Published:
     return Published(
         run_id=record.run_id,
         page=page,
-        records=dict(zip(by_source.index, by_source.to_numpy().tolist(), strict=True)),
+        records={
+            name: (int(read), int(bad))
+            for name, (read, bad) in zip(by_source.index, by_source.to_numpy(), strict=True)
+        },
         providers=dict(zip(providers.index, providers.tolist(), strict=True)),
         flags=_flag_counts(record.flags),
         seconds=dict(clock.seconds),
