@@ -4,8 +4,8 @@ P_j(b) rises with b, so a quantile of b_j carried through P_j(b)/E_j is the quan
 approximation.
 
 Exact: for one logistic random intercept the posterior density ∝ exp(O_j b − Σ log(1 + exp(η_i + b)) − b²/2σ²)
-is tabulated at the estimated parameters on 41 points over ±8 standard deviations, interpolated by cubic
-splines (of the logarithm, then of the density) and integrated. Gaussian: mode and standard deviation, the
+is tabulated at the estimated parameters on 41 points over ±8 standard deviations, interpolated by
+splines (quintic of the logarithm, cubic of the density) and integrated. Gaussian: mode and standard deviation, the
 full one where the fit has it.
 """
 
@@ -99,7 +99,7 @@ def _integrate(
     """Mean, sd, quantiles and P(> norm) of standardized densities (J, COARSE) tabulated at `steps`."""
     points = np.linspace(-REACH, REACH, FINE)
     # The spline sees what the normal density leaves: a smooth remainder, zero for a normal posterior.
-    remainder = interpolate.CubicSpline(steps, log_density + 0.5 * steps**2, axis=1)(points)
+    remainder = interpolate.make_interp_spline(steps, log_density + 0.5 * steps**2, k=5, axis=1)(points)
     density = np.exp(remainder - 0.5 * points**2)
     density /= density.sum(axis=1, keepdims=True) * (points[1] - points[0])
     mean = density @ points * (points[1] - points[0])

@@ -9,6 +9,7 @@ from scipy import special
 from profiling.assessment.fitted import Floats, Integers
 
 PAIRS_AT_A_TIME = 4_000_000
+CERTAIN = 1e3  # a normal score whose probability is 1
 
 
 def expected_ranks(effect: Floats, variance: Floats) -> Floats:
@@ -26,9 +27,10 @@ def expected_ranks(effect: Floats, variance: Floats) -> Floats:
 def _pairs_above(effect: Floats, variance: Floats, rows: slice) -> Floats:
     difference = effect[rows, None] - effect[None, :]
     spread = np.sqrt(variance[rows, None] + variance[None, :])
-    score = np.where(spread > 0, difference / np.where(spread > 0, spread, 1.0), np.sign(difference) * np.inf)
+    certain = np.sign(difference) * CERTAIN
+    score = np.where(spread > 0, difference / np.where(spread > 0, spread, 1.0), certain)
     # A provider against itself counts one half, which the constant above makes up for: 1 + (sum − ½).
-    return np.asarray(special.ndtr(np.nan_to_num(score, nan=0.0)).sum(axis=1), dtype=np.float64)
+    return np.asarray(special.ndtr(score).sum(axis=1), dtype=np.float64)
 
 
 def drawn_ranks(effect: Floats, variance: Floats, draws: int, seed: int) -> Integers:
