@@ -55,7 +55,7 @@ def check(console: Console, config: Path) -> None:
       profiling check --config config.yaml
     """
     settings = read_settings(config, console)
-    from profiling.etl.load import check_inputs
+    from profiling.etl import check_inputs
 
     loaded = check_inputs(settings)
     console.answer(

@@ -40,7 +40,7 @@ def analyse(
     settings: Settings, measure: Measure, position: int, engine: Engine, progress: Progress, clock: Clock
 ) -> Frames:
     """Frames of one measure by table of the store; NotConverged if its model has no trustworthy maximum."""
-    from profiling.etl.cohort import read_cohort
+    from profiling.etl import read_cohort
 
     total = len(settings.measures)
     with clock.stage("cohort"):

@@ -46,7 +46,7 @@ def load_records(
     settings: Settings, engine: Engine, now: datetime, progress: Progress = silent
 ) -> LoadReport:
     """Stage `load`: the files of the configuration into the tables of records."""
-    from profiling.etl.load import load
+    from profiling.etl import load
 
     return load(settings, engine, now, progress)
 
