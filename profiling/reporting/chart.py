@@ -1,7 +1,7 @@
 """One description of a chart, whatever draws it: things with a place in pixels and a role, never a colour.
 
-A builder (`profiling.reporting.charts`) turns a table into a `Chart`; `svg` and `figure` draw it. One unit is one
-CSS pixel, y grows downwards, and `items` are drawn in their order.
+A builder (`profiling.reporting.charts`) turns a table into a `Chart`; `svg` and `figure` draw it. One
+unit is one CSS pixel, y grows downwards, and `items` are drawn in their order.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Scale:
     kind: Literal["linear", "log"] = "linear"
 
     def __call__(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Pixels of values; what lies outside the scale is moved to its edge, so nothing is drawn off the chart."""
+        """Pixels of values; what lies outside the scale is moved to its edge, on the chart."""
         clipped = np.clip(np.asarray(values, dtype=float), self.low, self.high)
         low, high = self.low, self.high
         if self.kind == "log":
@@ -99,7 +99,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words at a place; `x` is where they start, are centred or end. Roles: label, strong, note, tick, name."""
+    """Words at a place; `x` is where they start, are centred or end.
+
+    Roles: label, strong, note, tick, name.
+    """
 
     x: float
     y: float
@@ -133,8 +136,8 @@ Item: TypeAlias = Area | Line | Segments | Bar | Mark | Text | Group
 class Chart:
     """A whole chart: its size, what it says (`finding`, the alternative text) and what it draws, in order.
 
-    `form` is "wide" or "narrow" where both exist and style sheets switch between them, "mini" for a chart that stands
-    in a line of text, "" for a chart of one form.
+    `form` is "wide" or "narrow" where both exist and style sheets switch between them, "mini" for a chart
+    that stands in a line of text, "" for a chart of one form.
     `scales` are kept so that places can be checked against the numbers.
     """
 
@@ -185,21 +188,23 @@ def diamond(x: float, y: float, size: float) -> tuple[Point, ...]:
 
 BOLD_ROLES = frozenset({"strong", "name"})
 
-# Advance widths of printable ASCII in thousandths of the size, for a sans face of usual width, 400 and 600 weight.
+# Advance widths of printable ASCII in thousandths of the size, for a sans face of usual width, 400 and
+# 600 weight.
 _REGULAR = (
-    "281 278 403 631 638 812 639 222 362 362 500 659 280 460 276 357 625 464 605 636 642 608 624 571 616 624 276 280 "
-    "659 659 659 507 936 676 651 727 719 598 587 743 740 264 543 652 562 889 753 761 635 761 639 638 642 741 676 949 "
-    "642 665 625 362 357 362 469 452 497 564 621 558 621 582 361 609 591 237 237 544 237 869 585 597 609 609 372 523 "
-    "364 581 557 812 540 557 541 362 327 362 659"
+    "281 278 403 631 638 812 639 222 362 362 500 659 280 460 276 357 625 464 605 636 642 608 624 571 "
+    "616 624 276 280 659 659 659 507 936 676 651 727 719 598 587 743 740 264 543 652 562 889 753 761 "
+    "635 761 639 638 642 741 676 949 642 665 625 362 357 362 469 452 497 564 621 558 621 582 361 609 "
+    "591 237 237 544 237 869 585 597 609 609 372 523 364 581 557 812 540 557 541 362 327 362 659"
 )
 _BOLD = (
-    "248 309 396 643 649 844 663 213 393 393 543 673 295 466 290 379 667 481 621 652 666 632 648 587 646 648 290 295 "
-    "673 673 673 544 999 724 657 744 724 608 586 755 744 275 561 677 566 906 741 775 643 776 651 649 660 734 724 1007 "
-    "690 705 653 393 379 393 481 468 497 575 630 577 630 593 377 625 613 261 261 569 261 898 610 608 625 625 397 549 "
-    "380 608 576 837 562 576 562 393 358 393 673"
+    "248 309 396 643 649 844 663 213 393 393 543 673 295 466 290 379 667 481 621 652 666 632 648 587 "
+    "646 648 290 295 673 673 673 544 999 724 657 744 724 608 586 755 744 275 561 677 566 906 741 775 "
+    "643 776 651 649 660 734 724 1007 690 705 653 393 379 393 481 468 497 575 630 577 630 593 377 625 "
+    "613 261 261 569 261 898 610 608 625 625 397 549 380 608 576 837 562 576 562 393 358 393 673"
 )
 _WIDTHS = {
-    bold: {chr(32 + i): float(w) for i, w in enumerate(table.split())} | {"\u202f": 180.0, "–": 500.0, "·": 280.0}
+    bold: {chr(32 + i): float(w) for i, w in enumerate(table.split())}
+    | {"\u202f": 180.0, "–": 500.0, "·": 280.0}
     for bold, table in ((False, _REGULAR), (True, _BOLD))
 }
 _DIGIT = 650.0  # tabular figures are as wide as the widest

@@ -1,4 +1,4 @@
-"""What each role looks like, in names of colours: the single source of `chart.css` and of the matplotlib figures."""
+"""What each role looks like, in names of colours: the source of `chart.css` and of the figures."""
 
 from __future__ import annotations
 
@@ -167,7 +167,8 @@ def css_sheet() -> str:
             ".chart.narrow{display:none}",
             "@media screen and (max-width:900px){.chart.wide{display:none}"
             ".chart.narrow{display:block;width:100%;max-width:540px}}",
-            "@media print{.chart.wide{width:100%}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}",
+            "@media print{.chart.wide{width:100%}",
+            "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}",
             "",
         ]
     )

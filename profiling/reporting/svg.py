@@ -28,10 +28,11 @@ from profiling.reporting.chart import (
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SAFE_HREF = re.compile(r"(?:https?://|[^:]*(?:[/?#]|$))", re.IGNORECASE)
 _CAPTION = 22.0
+MARGIN = 24.0
 
 
 def render_svg(chart: Chart, prefix: str = "", *, links: bool = True) -> Markup:
-    """The chart for a page. `prefix` becomes its id (none when empty); `links=False` leaves marks unlinked."""
+    """The chart for a page. `prefix` becomes its id (none when empty); `links=False` links nothing."""
     classes = f"chart {chart.form}".strip()
     width, height = number(chart.width), number(chart.height)
     identity = f' id="{_text(prefix)}"' if prefix else ""
@@ -39,7 +40,7 @@ def render_svg(chart: Chart, prefix: str = "", *, links: bool = True) -> Markup:
         f'<svg class="{classes}"{identity} viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{_text(chart.alternative)}">'
     )
-    return Markup(head + "".join(_drawn(chart.items, links)) + "</svg>")  # noqa: S704
+    return Markup(head + "".join(_drawn(chart.items, links)) + "</svg>")
 
 
 def render_forms(charts: Iterable[Chart], prefix: str) -> Markup:
@@ -48,19 +49,22 @@ def render_forms(charts: Iterable[Chart], prefix: str) -> Markup:
 
 
 def standalone_svg(chart: Chart, style: str) -> str:
-    """The chart as a file of its own: title and finding above it, `style` (the text of chart.css) embedded."""
+    """The chart as a file of its own: title and finding above it, `style` (the text of chart.css)
+    embedded.
+    """
     lines, top = caption(chart)
-    width, height = number(chart.width), number(chart.height + top)
+    width, height = number(chart.width + 2 * MARGIN), number(chart.height + top + 2 * MARGIN)
     body = "".join(_drawn(chart.items, links=False))
     words = "".join(_drawn(lines, links=False))
     # The form switch of a page must not hide a file of its own: no form class here.
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" aria-label="{_text(chart.alternative)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{_text(chart.alternative)}">'
         f"<title>{_text(chart.title)}</title><style>{_text(style)}</style>"
-        f'<rect class="paper" width="{width}" height="{height}"/>{words}'
-        f'<g transform="translate(0 {number(top)})">{body}</g></svg>\n'
+        f'<rect class="paper" width="{width}" height="{height}"/>'
+        f'<g transform="translate({number(MARGIN)} {number(MARGIN)})">{words}'
+        f'<g transform="translate(0 {number(top)})">{body}</g></g></svg>\n'
     )
 
 
@@ -130,7 +134,8 @@ def _(item: Segments, attributes: str, links: bool) -> str:
 
 @_element.register
 def _(item: Bar, attributes: str, links: bool) -> str:
-    place = f'x="{number(item.x)}" y="{number(item.y)}" width="{number(item.width)}" height="{number(item.height)}"'
+    x, y, width, height = map(number, (item.x, item.y, item.width, item.height))
+    place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
     return _titled("rect", f"{attributes} {place}", item.title)
 
 
@@ -145,7 +150,8 @@ def _(item: Mark, attributes: str, links: bool) -> str:
 def _(item: Text, attributes: str, links: bool) -> str:
     anchor = f' text-anchor="{item.anchor}"' if item.anchor != "start" else ""
     size = f' font-size="{number(item.size)}"' if item.size != 12 else ""
-    return f'<text{attributes} x="{number(item.x)}" y="{number(item.y)}"{anchor}{size}>{_text(item.text)}</text>'
+    place = f'x="{number(item.x)}" y="{number(item.y)}"'
+    return f"<text{attributes} {place}{anchor}{size}>{_text(item.text)}</text>"
 
 
 @_element.register

@@ -1,6 +1,7 @@
 """Builders of charts: each takes a table already masked by disclosure control and words, and gives a `Chart`.
 
-Rows whose `shown` is False have no numbers and are never drawn as points; a column `href` links a mark, a column
+Rows whose `shown` is False have no numbers and are never drawn as points; a column `href` links a mark, a
+column
 `tooltip` replaces its generated title. `form` is "wide" or "narrow".
 """
 

@@ -26,8 +26,8 @@ def calibration(
 ) -> Chart:
     """Ten marks near the diagonal when the model is right, with 95 % intervals by Wilson (1927).
 
-    `frame`: n, observed, expected as sums, a row a band; rows with `shown` False are left out. `unit` empty: rates
-    are shares (per cent, with intervals); else means in that unit, without intervals.
+    `frame`: n, observed, expected as sums, a row a band; rows with `shown` False are left out. `unit`
+    empty: rates are shares (per cent, with intervals); else means in that unit, without intervals.
     """
     rows = frame[frame["shown"].fillna(False).astype(bool)] if "shown" in frame else frame
     n = rows["n"].to_numpy(float)
@@ -42,14 +42,23 @@ def calibration(
         Text(0, 13, y_name, "name"),
         *_axes(x, y, unit, wide),
         Segments(((x.start, y.start, x.end, y.end),), "diagonal"),
-        Text(x.end + (8 if wide else -10), y.end + (10 if wide else 30), diagonal_words, "note", "start" if wide else "end"),
+        _diagonal_name(x, y, diagonal_words, wide),
         *_points(x, y, expected, observed, low, high, n, unit),
         Text(x.end, bottom + 36, x_name, "note", "end"),
     ]
     return Chart("calibration", title, finding, width, bottom + 44, tuple(items), form, {"x": x, "y": y})
 
 
-def _wilson(rate: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _diagonal_name(x: Scale, y: Scale, words: str, wide: bool) -> Text:
+    """At the upper end of the diagonal, or below its middle where there is no room beside the chart."""
+    if wide:
+        return Text(x.end + 8, y.end + 10, words, "note")
+    return Text(x.at(0.66 * x.high) + 8, y.at(0.6 * y.high), words, "note", halo=True)
+
+
+def _wilson(
+    rate: NDArray[np.float64], n: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ends of the 95 % score interval of shares."""
     centre = (rate + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 * np.sqrt(rate * (1 - rate) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
@@ -57,7 +66,7 @@ def _wilson(rate: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[NDArray[
 
 
 def _axes(x: Scale, y: Scale, unit: str, wide: bool) -> list[Item]:
-    ticks = parts.linear_ticks(x, 5 if wide else 4)
+    ticks = parts.linear_ticks(x, 7 if wide else 5)
     words = [_rate(t, unit, 0 if max(ticks) >= 0.05 or unit else 1) for t in ticks]
     items = parts.grid_x(x, ticks, y.end, y.start, (y.start + 17,), words)
     rows = tuple((x.start, y.at(t), x.end, y.at(t)) for t in ticks)

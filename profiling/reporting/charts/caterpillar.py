@@ -1,4 +1,4 @@
-"""Caterpillar: every provider's shrunken ratio with its interval and, in the same row, the interval of its rank."""
+"""Caterpillar: each provider's shrunken ratio with its interval and, in the same row, that of its rank."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Seg
 from profiling.reporting.charts import parts
 
 ALL_NAMED_BELOW = 45
-GROUPED_ABOVE = 600
+GROUPED_ABOVE = {"wide": 600, "narrow": 250}
+GROUP = {"wide": 4.0, "narrow": 6.0}
 TALLEST = 1600.0
 LABEL_GAP = 15.0
 EXTREMES = 2
@@ -29,8 +30,8 @@ class _Layout:
     top: float = 40.0
 
 
-_WIDE = _Layout(1080, 168, (186, 796), (862, 1072), 5.4)
-_NARROW = _Layout(350, 106, (118, 258), (278, 346), 4.4)
+_WIDE = _Layout(1080, 168, (186, 796), (862, 1066), 5.4)
+_NARROW = _Layout(350, 122, (134, 264), (280, 338), 4.4)
 
 
 def caterpillar(
@@ -48,8 +49,8 @@ def caterpillar(
     """Caterpillar of one measure, highest ratio on top.
 
     `frame`: masked provider rows with ratio, ratio_lower, ratio_upper, rank_lower, rank_upper, expected_rank,
-    category, z, provider_name. Up to 45 rows bear all names; above that the flagged and the extreme ones, spread
-    apart with bent leaders. Above 600 rows neighbours without a flag share a row.
+    category, z, provider_name. Up to 45 rows bear all names; above that the flagged and the extreme ones,
+    spread apart with bent leaders. Above 600 rows (250 narrow) neighbours without a flag share a row.
     """
     rows = _rows(parts.providers(frame), status)
     layout = _WIDE if form == "wide" else _NARROW
@@ -67,7 +68,7 @@ def caterpillar(
         Text(layout.ratio[0] if form == "wide" else 0.0, 13, ratio_name, "name"),
         Text(layout.rank[0] if form == "wide" else layout.width, 13, *_end_name(rank_name, form)),
         *_axes(ratio, rank, layout.top - 4, bottom, form),
-        *_drawn(rows, ratio, rank, providers, named),
+        *_drawn(rows, ratio, rank, providers, form),
         *(_row_names(rows, layout) if named else _spread_names(rows, ratio, layout, bottom)),
         *parts.note(layout.ratio[0] if form == "wide" else 0.0, bottom + 36, words),
     ]
@@ -83,7 +84,8 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
     rows = rows.sort_values(["ratio", "name"], ascending=[False, True], kind="stable", ignore_index=True)
     columns = (rows[c] for c in ("tooltip", "name", "ratio", "ratio_lower", "ratio_upper"))
     tips = [
-        tip or f"{name}: {parts.ratio_words(r, lo, up)}, rank {numbers.rank_interval(first, last)}. {status[c]}"
+        tip
+        or f"{name}: {parts.ratio_words(r, lo, up)}, rank {numbers.rank_interval(first, last)}. {status[c]}"
         for tip, name, r, lo, up, first, last, c in zip(
             *columns, rows["rank_lower"], rows["rank_upper"], rows["category"], strict=True
         )
@@ -93,7 +95,9 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
 
 def _end_name(words: str, form: Form) -> tuple[str, str, parts.Anchor]:
     """On the phone the name of the second axis is its first word that fits, at the right end."""
-    return (words, "name", "start") if form == "wide" else ("Rank" if len(words) > 12 else words, "name", "end")
+    return (
+        (words, "name", "start") if form == "wide" else ("Rank" if len(words) > 12 else words, "name", "end")
+    )
 
 
 def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> list[Item]:
@@ -107,23 +111,26 @@ def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> l
     ]
 
 
-def _drawn(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, roomy: bool) -> list[Item]:
+def _drawn(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, form: Form) -> list[Item]:
     """Plain rows first (grouped when there are very many), flagged ones on top."""
     plain, flagged = rows[~rows["flagged"]], rows[rows["flagged"]]
-    if len(rows) > GROUPED_ABOVE:
-        below = _lines(_grouped(plain, providers), ratio, rank, roomy)
-    else:
-        below = _lines(plain, ratio, rank, roomy)
+    if len(rows) > GROUPED_ABOVE[form]:
+        plain = _grouped(plain, providers, GROUP[form])
+    roomy = len(rows) <= ALL_NAMED_BELOW
+    below = _lines(plain, ratio, rank, roomy)
     return [*below, *_lines(flagged, ratio, rank, roomy)]
 
 
-def _grouped(rows: pd.DataFrame, providers: str) -> pd.DataFrame:
+def _grouped(rows: pd.DataFrame, providers: str, height: float) -> pd.DataFrame:
     """Neighbouring plain rows as one, by means; its tooltip gives their number."""
-    cell = (rows["y"] // 4.0).rename("cell")
+    cell = (rows["y"] // height).rename("cell")
     columns = ["y", "ratio", "ratio_lower", "ratio_upper", "rank_lower", "rank_upper", "expected_rank"]
     means = rows.groupby(cell)[columns].mean()
     counts = rows.groupby(cell).size()
-    tips = [f"{k:,} {providers} with ratios near {numbers.ratio(r)}" for k, r in zip(counts, means["ratio"], strict=True)]
+    tips = [
+        f"{k:,} {providers} with ratios near {numbers.ratio(r)}"
+        for k, r in zip(counts, means["ratio"], strict=True)
+    ]
     return means.assign(tooltip=tips, href="", category="as_expected").reset_index(drop=True)
 
 
@@ -177,7 +184,7 @@ def _spread_names(rows: pd.DataFrame, ratio: Scale, layout: _Layout, bottom: flo
 
 
 def _chosen(rows: pd.DataFrame, room: int) -> pd.DataFrame:
-    """Flagged rows, the most surprising if there are too many, and the extreme ones, in the order of the rows."""
+    """Flagged rows (the most surprising when too many) and the extreme ones, in the order of the rows."""
     flagged = rows[rows["flagged"]].sort_values("z", key=np.abs, ascending=False, kind="stable")
     extremes = pd.concat([rows.head(EXTREMES), rows.tail(EXTREMES)])
     chosen = pd.concat([flagged, extremes])

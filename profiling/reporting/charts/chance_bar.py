@@ -31,7 +31,7 @@ def chance_bar(
     chance_words: str = "chance alone: {range}",
     seen_words: str = "{count} seen",
 ) -> Chart:
-    """A band (5-95 % of what chance does) and a diamond (what was seen) for each level, on one axis of counts."""
+    """A band (5-95 % of what chance does) and a diamond (what was seen) a level, on one axis."""
     most = max([4.0, *(float(max(level.seen, level.high)) for level in levels)])
     x = Scale(0.0, most * 1.25, 4.0, width - 6)
     items: list[Item] = []

@@ -42,10 +42,11 @@ def funnel(
 ) -> Chart:
     """Funnel of one measure.
 
-    `frame`: masked provider rows with observed, expected_marginal, oe_ratio (and n), category, z, provider_name.
+    `frame`: masked provider rows with observed, expected_marginal, oe_ratio (and n), category, z,
+    provider_name.
     `limits`: expected and lower_flag, lower_watch, upper_watch, upper_flag as ratios, by rising expected (for
-    continuous measures `expected` holds the number of cases, which is then the x axis). `hidden_words` is the note
-    below the chart on the providers that are not drawn; `{count}` in it is their number.
+    continuous measures `expected` holds the number of cases, which is then the x axis). `hidden_words` is
+    the note below the chart on the providers that are not drawn; `{count}` in it is their number.
     """
     rows = _rows(parts.providers(frame), continuous, event, status)
     wide = form == "wide"
@@ -64,7 +65,7 @@ def funnel(
     fixed = np.array([text.box for text in ends]).reshape(-1, 4)
     room = (left + 2, top, width if wide else right, bottom - 2)
     items: list[Item] = [
-        Text(left - 22 if wide else 0.0, 13, y_name, "name"),
+        Text(0, 13, y_name, "name"),
         *_bands(limits, x, y),
         *parts.grid_y(y, parts.ratio_ticks(y, 26), left, right, reference=1.0),
         *_x_axis(x, bottom, x_name, right, wide),
@@ -102,7 +103,14 @@ def _rows(rows: pd.DataFrame, continuous: bool, event: str, status: Mapping[str,
 
 
 def _tooltip(
-    name: str, observed: float, expected: float, n: float, ratio: float, word: str, continuous: bool, event: str
+    name: str,
+    observed: float,
+    expected: float,
+    n: float,
+    ratio: float,
+    word: str,
+    continuous: bool,
+    event: str,
 ) -> str:
     if continuous:
         return f"{name}: {numbers.integer(n)} cases, ratio {numbers.ratio(ratio)}. {word}"
@@ -123,7 +131,9 @@ def _bands(limits: pd.DataFrame, x: Scale, y: Scale) -> list[Item]:
     at, edges = _edges(limits, x)
     start = np.array([x.start]), np.array([y.start]), np.array([y.end])
     places = np.concatenate([start[0], x(at)])
-    down = {k: np.concatenate([start[1], y(np.maximum(edges[k], 1e-9))]) for k in ("lower_flag", "lower_watch")}
+    down = {
+        k: np.concatenate([start[1], y(np.maximum(edges[k], 1e-9))]) for k in ("lower_flag", "lower_watch")
+    }
     up = {k: np.concatenate([start[2], y(np.maximum(edges[k], 1e-9))]) for k in ("upper_flag", "upper_watch")}
     return [
         Area(_ring(places, up["upper_flag"], down["lower_flag"]), "band998"),
@@ -132,7 +142,7 @@ def _bands(limits: pd.DataFrame, x: Scale, y: Scale) -> list[Item]:
 
 
 def _edges(limits: pd.DataFrame, x: Scale) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Limits at 120 places of x (dense where they bend, at the left), held constant beyond their last place."""
+    """Limits at 120 places of x, dense where they bend, at the left; constant beyond their last place."""
     known = limits.sort_values("expected")
     given = known["expected"].to_numpy(float)
     least = max(min(float(given[0]), x.high), x.high * 1e-6)
@@ -140,14 +150,22 @@ def _edges(limits: pd.DataFrame, x: Scale) -> tuple[NDArray[np.float64], dict[st
     return at, {name: np.interp(at, given, known[name].to_numpy(float)) for name in LIMITS}
 
 
-def _ring(x: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]) -> tuple[Point, ...]:
+def _ring(
+    x: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]
+) -> tuple[Point, ...]:
     there = zip(x.tolist(), upper.tolist(), strict=True)
     back = zip(x[::-1].tolist(), lower[::-1].tolist(), strict=True)
     return (*there, *back)
 
 
 def _end_labels(
-    limits: pd.DataFrame, x: Scale, y: Scale, right: float, wide: bool, words: tuple[str, str], reference: str
+    limits: pd.DataFrame,
+    x: Scale,
+    y: Scale,
+    right: float,
+    wide: bool,
+    words: tuple[str, str],
+    reference: str,
 ) -> list[Text]:
     """Names of the limits at the right end, on the edges of the bands; of the line at 1 as well."""
     anchor_x = right + 8 if wide else right - 3
@@ -209,7 +227,14 @@ def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
     counts = cells.groupby(["x", "y"], sort=True).size()
     radius = np.sqrt(counts / counts.max()) * (BIN / 2 - 0.4)
     return [
-        Mark((cx + 0.5) * BIN, (cy + 0.5) * BIN, "dot", "bin", max(r, 1.0), f"{k:,} {providers}, none flagged")
+        Mark(
+            (cx + 0.5) * BIN,
+            (cy + 0.5) * BIN,
+            "dot",
+            "bin",
+            max(r, 1.0),
+            f"{k:,} {providers}, none flagged",
+        )
         for (cx, cy), k, r in zip(counts.index, counts, radius, strict=True)
     ]
 
@@ -217,7 +242,9 @@ def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
 def _anchors(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Anchor]:
     """Flagged marks in order of importance: beyond the outer limits first, then by |z|."""
     flagged = rows[rows["flagged"]].assign(beyond=lambda t: t["category"].isin(parts.BEYOND))
-    flagged = flagged.sort_values(["beyond", "surprise", "name"], ascending=[False, False, True]).head(MOST_LABELS)
+    flagged = flagged.sort_values(["beyond", "surprise", "name"], ascending=[False, False, True]).head(
+        MOST_LABELS
+    )
     places = zip(x(flagged["size"]).tolist(), y(flagged["y"]).tolist(), strict=True)
     named = zip(places, flagged["name"], flagged["beyond"], strict=True)
     return [Anchor(px, py, name, bool(strong)) for (px, py), name, strong in named]

@@ -29,7 +29,7 @@ def interval(
     *,
     domain: tuple[float, float] = DOMAIN,
 ) -> Chart:
-    """One interval with its mark and the line at 1, 116 by 18 pixels; ends beyond `domain` stop at its edge."""
+    """One interval with its mark and the line at 1, 116 by 18 pixels; ends stop at the edge of `domain`."""
     x = _scale(domain)
     low, middle, high = x([lower, ratio, upper]).tolist()
     y = HEIGHT / 2

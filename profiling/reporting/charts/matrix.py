@@ -25,9 +25,9 @@ def matrix(
 ) -> Chart:
     """Matrix of statuses.
 
-    `frame`: masked rows of one level over all measures with measure, provider, provider_name, n, category. Columns
-    go by the largest n of a provider that is shown; providers without one stand last, by label. Above 400
-    providers only those flagged are drawn.
+    `frame`: masked rows of one level over all measures with measure, provider, provider_name, n,
+    category. Columns go by the largest n of a provider that is shown; providers without one stand last,
+    by label. Above 400 providers only those flagged are drawn.
     """
     wide = form == "wide"
     width, left, pitch, first = (1080.0, 200.0, 28.0, 40.0) if wide else (350.0, 0.0, 48.0, 56.0)
@@ -53,8 +53,14 @@ def _order(frame: pd.DataFrame) -> dict[str, int]:
     size = pd.to_numeric(frame["n"])
     if "shown" in frame:
         size = size.where(frame["shown"].fillna(False).astype(bool))
-    largest = pd.DataFrame({"provider": frame["provider"].astype(str), "size": size}).groupby("provider")["size"].max()
-    table = largest.reset_index().sort_values(["size", "provider"], ascending=[False, True], na_position="last")
+    largest = (
+        pd.DataFrame({"provider": frame["provider"].astype(str), "size": size})
+        .groupby("provider")["size"]
+        .max()
+    )
+    table = largest.reset_index().sort_values(
+        ["size", "provider"], ascending=[False, True], na_position="last"
+    )
     return {provider: index for index, provider in enumerate(table["provider"])}
 
 

@@ -74,14 +74,16 @@ def linear_ticks(scale: Scale, count: int) -> tuple[float, ...]:
 
 
 def ratio_domain(
-    values: Iterable[float], inner: tuple[float, float] = (0.8, 1.25), outer: tuple[float, float] = (0.3, 3.2)
+    values: Iterable[float],
+    inner: tuple[float, float] = (0.8, 1.25),
+    outer: tuple[float, float] = (0.3, 3.2),
 ) -> tuple[float, float]:
     """Ends of a ratio axis that hold the values: never tighter than `inner`, never wider than `outer`."""
     kept = np.asarray(list(values), dtype=float)
     kept = kept[np.isfinite(kept) & (kept > 0)]
     if not len(kept):
         return inner
-    low, high = float(kept.min()) / 1.04, float(kept.max()) * 1.04
+    low, high = float(kept.min()) / 1.06, float(kept.max()) * 1.06
     return max(min(low, inner[0]), outer[0]), min(max(high, inner[1]), outer[1])
 
 
@@ -99,7 +101,7 @@ def grid_x(
     texts: Sequence[str] | None = None,
     reference: float | None = None,
 ) -> list[Item]:
-    """Vertical lines at ticks with their words at the heights `label_at`; the `reference` tick is stronger."""
+    """Vertical lines at ticks, their words at the heights `label_at`; the `reference` is stronger."""
     places = scale(np.array(ticks, dtype=float))
     words = texts or [tick_text(tick) for tick in ticks]
     plain = tuple((x, top, x, bottom) for x, t in zip(places, ticks, strict=True) if t != reference)
@@ -107,12 +109,15 @@ def grid_x(
     if reference is not None and scale.holds(reference):
         x = scale.at(reference)
         items.append(Segments(((x, top, x, bottom),), "reference"))
-    for y in label_at:
-        items += [
-            Text(x, y, word, "label" if t == reference else "tick", "middle")
-            for x, word, t in zip(places, words, ticks, strict=True)
-        ]
+    named = list(zip(places.tolist(), words, ticks, strict=True))
+    items += [_tick(x, y, word, t == reference) for y in label_at for x, word, t in named]
     return items
+
+
+def _tick(x: float, y: float, word: str, is_reference: bool) -> Text:
+    """A tick's words, centred unless they would leave the chart at the left."""
+    text = Text(x, y, word, "label" if is_reference else "tick", "middle")
+    return text if text.box[0] >= 0 else replace(text, x=0.0, anchor="start")
 
 
 def grid_y(
@@ -125,9 +130,7 @@ def grid_y(
     if reference is not None and scale.holds(reference):
         y = scale.at(reference)
         items.append(Segments(((left, y, right, y),), "reference"))
-    items += [
-        Text(left - 7, y + 4, tick_text(t), "tick", "end") for y, t in zip(places, ticks, strict=True)
-    ]
+    items += [Text(left - 7, y + 4, tick_text(t), "tick", "end") for y, t in zip(places, ticks, strict=True)]
     return items
 
 

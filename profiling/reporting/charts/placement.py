@@ -1,7 +1,7 @@
-"""Greedy placement of names beside marks: 8 directions by 6 distances, nothing covered, a leader line when far.
+"""Greedy placement of names beside marks: 8 directions by 6 distances, a leader line when far.
 
-Most surprising first (|z|). A place is refused when it leaves the chart, touches another name, a leader or the
-neighbourhood of a flagged mark; plain dots may be covered at a price, for a name has a halo.
+Most surprising first (|z|). A place is refused when it leaves the chart, touches another name, a leader
+or the neighbourhood of a flagged mark; plain dots may be covered at a price, for a name has a halo.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def place_labels(
 ) -> list[Item]:
     """Names (and leaders) for `anchors`, given in order of importance.
 
-    `dots` are boxes of plain marks, `fixed` boxes nothing may touch, `bounds` the room. A name for which there is no
-    place is left out; its mark keeps its tooltip.
+    `dots` are boxes of plain marks, `fixed` boxes nothing may touch, `bounds` the room. A name for which
+    there is no place is left out; its mark keeps its tooltip.
     """
     half = np.array(NEIGHBOURHOOD) / 2
     places = np.array([(a.x, a.y) for a in anchors]).reshape(-1, 2)

@@ -1,9 +1,10 @@
-"""Rows of estimates with intervals: names left, intervals on a ratio axis, the same as figures at the right."""
+"""Rows of estimates: names at the left, intervals on a ratio axis, the same in figures at the right."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from profiling.reporting.charts import parts
 
 ROW = 24.0
 TOP = 26.0
+NAMES_SHARE = 0.36
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def interval_rows(
     """Chart of rows. A row without an estimate shows its words in the room of the interval."""
     drawn = [row for row in rows if row.estimate == row.estimate]
     low, high = parts.ratio_domain([v for row in drawn for v in (row.lower, row.upper)], inner, outer)
-    names, words = _widths(rows, width, form, words_name)
+    names, words = _widths(rows, width, words_name)
     scale = Scale(low, high, names + 14, max(width - words - 14, names + 60), "log")
     top = TOP + (18 if axis_name else 0)
     bottom = top + ROW * len(rows)
@@ -75,9 +77,9 @@ def interval_rows(
     return Chart(kind, title, finding, width, bottom + 6, tuple(items), form, {"x": scale})
 
 
-def _widths(rows: Sequence[Row], width: float, form: Form, words_name: str) -> tuple[float, float]:
+def _widths(rows: Sequence[Row], width: float, words_name: str) -> tuple[float, float]:
     """Room of the names and of the figures."""
-    most = width * (0.36 if form == "wide" else 0.31)
+    most = width * NAMES_SHARE
     names = max((text_width(r.name, bold=r.own or r.strong) for r in rows), default=0.0) + 10
     figures = [text_width(r.words) for r in rows if r.estimate == r.estimate]
     return min(names, most), max([*figures, text_width(words_name), 40.0]) + 8
@@ -87,13 +89,20 @@ def _row(row: Row, scale: Scale, y: float, names: float, width: float) -> list[I
     bold = row.own or row.strong
     name = Text(names, y + 4, shortened(row.name, names - 4, bold=bold), "strong" if bold else "label", "end")
     if row.estimate != row.estimate:
-        return [name, Text(scale.start + 4, y + 4, row.words, "note", halo=True)]
+        return [name, _instead(row.words, scale, y, width)]
     places = scale(np.array([row.lower, row.estimate, row.upper])).tolist()
     role = parts.whisker_role(row.category) if row.category in parts.FLAGGED else "whisker-clear"
     line = Segments(((places[0], y, places[2], y),), role)
     mark = parts.status_mark(places[1], y, row.category, 4.7, "", dot=3.4)
     figures = Text(width - 6, y + 4, row.words, "note", "end")
     return [name, Group((line, mark), row.title or f"{row.name}: {row.words}", row.href), figures]
+
+
+def _instead(words: str, scale: Scale, y: float, width: float) -> Text:
+    """Words in place of an interval: right of the line at 1 when they fit there."""
+    beside = scale.at(1.0) + 6
+    start = beside if beside + text_width(words) <= width else scale.start + 2
+    return Text(start, y + 4, shortened(words, width - start), "note", halo=True)
 
 
 def peers(
@@ -109,7 +118,8 @@ def peers(
 ) -> Chart:
     """The provider `me` and the `count` nearest in size, highest ratio first.
 
-    `frame`: masked rows of one measure and level. Raises KeyError when `me` is not among the rows that are shown.
+    `frame`: masked rows of one measure and level. Raises KeyError when `me` is not among the rows that
+    are shown.
     """
     table = parts.providers(frame)
     table = table[table["ratio"].notna()]
@@ -117,14 +127,16 @@ def peers(
     if not len(own):
         raise KeyError(f"provider {me!r} is not among the rows shown")
     distance = (np.log(table[size]) - np.log(own[size].iloc[0])).abs().where(table["provider"] != me, -1.0)
-    near = table.assign(distance=distance).sort_values(["distance", "provider"], kind="stable").head(count + 1)
+    near = (
+        table.assign(distance=distance).sort_values(["distance", "provider"], kind="stable").head(count + 1)
+    )
     near = near.sort_values(["ratio", "name"], ascending=[False, True], kind="stable")
     rows = [_provider_row(r, me, status) for r in near.to_dict("records")]
     return interval_rows("peers", rows, form=form, title=title, finding=finding, width=_width(form))
 
 
-def _provider_row(r: Mapping[str, object], me: str, status: Mapping[str, str]) -> Row:
-    ratio, lower, upper = (float(str(r[c])) for c in ("ratio", "ratio_lower", "ratio_upper"))
+def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str]) -> Row:
+    ratio, lower, upper = (float(r[c]) for c in ("ratio", "ratio_lower", "ratio_upper"))
     words, name, category = parts.ratio_words(ratio, lower, upper), str(r["name"]), str(r["category"])
     title = f"{name}: {words}. {status[category]}"
     own = r["provider"] == me
@@ -141,7 +153,7 @@ def physicians(
     hidden_words: str = "fewer than 11 patients or events: not shown",
     status: Mapping[str, str] = parts.STATUS_WORDS,
 ) -> Chart:
-    """Interval rows of a hospital's physicians in the frame's order; a hidden one has words in place of numbers.
+    """Interval rows of a hospital's physicians, in the frame's order; words in place of hidden numbers.
 
     `frame`: masked rows with provider_name, n, ratio, ratio_lower, ratio_upper, category, shown. `{band}` in
     `hidden_words` is the row's case_band.
@@ -160,16 +172,16 @@ def physicians(
     )
 
 
-def _physician_row(r: Mapping[str, object], status: Mapping[str, str], hidden_words: str) -> Row:
+def _physician_row(r: Mapping[Hashable, Any], status: Mapping[str, str], hidden_words: str) -> Row:
     name = r.get("provider_name")
     name = str(name if isinstance(name, str) and name else r["provider"])
     href = str(r["href"]) if isinstance(r.get("href"), str) else ""
     if not r["shown"] or r["ratio"] != r["ratio"]:
         words = hidden_words.format(band=r.get("case_band", ""))
         return Row(name, np.nan, np.nan, np.nan, words)
-    ratio, lower, upper = (float(str(r[c])) for c in ("ratio", "ratio_lower", "ratio_upper"))
+    ratio, lower, upper = (float(r[c]) for c in ("ratio", "ratio_lower", "ratio_upper"))
     category = str(r["category"]) if r["category"] in parts.SHAPES else "as_expected"
-    words = f"{numbers.integer(float(str(r['n'])))} · {parts.ratio_words(ratio, lower, upper)}"
+    words = f"{numbers.integer(float(r['n']))} · {parts.ratio_words(ratio, lower, upper)}"
     title = f"{name}: {parts.ratio_words(ratio, lower, upper)}. {status[category]}"
     return Row(name, ratio, lower, upper, words, category, title, href, strong=category in parts.BEYOND)
 
@@ -186,13 +198,13 @@ def forest(
 ) -> Chart:
     """Odds ratios (or ratios of means) of the case mix with intervals on a log axis.
 
-    `frame`: term (or label), estimate, lower, upper; on the scale of the link when `exponentiate`. The intercept
-    is left out.
+    `frame`: term (or label), estimate, lower, upper; on the scale of the link when `exponentiate`. The
+    intercept is left out.
     """
     names = frame["label"] if "label" in frame else frame["term"]
     kept = (frame["term"] != "Intercept") if "term" in frame else pd.Series(True, frame.index)
     values = frame[["estimate", "lower", "upper"]].astype(float)
-    values = np.exp(values) if exponentiate else values
+    values = values.transform(np.exp) if exponentiate else values
     table = values.assign(name=names.astype(str))[kept].to_dict("records")
     rows = [_forest_row(r) for r in table]
     return interval_rows(
@@ -208,11 +220,10 @@ def forest(
     )
 
 
-def _forest_row(r: Mapping[str, object]) -> Row:
-    estimate, lower, upper = (float(str(r[c])) for c in ("estimate", "lower", "upper"))
+def _forest_row(r: Mapping[Hashable, Any]) -> Row:
+    estimate, lower, upper = (float(r[c]) for c in ("estimate", "lower", "upper"))
     return Row(str(r["name"]), estimate, lower, upper, parts.ratio_words(estimate, lower, upper))
 
 
 def _width(form: Form) -> float:
     return 520.0 if form == "wide" else 350.0
-

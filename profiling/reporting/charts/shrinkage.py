@@ -13,7 +13,8 @@ from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Seg
 from profiling.reporting.charts import parts
 
 QUARTERS = ("Smallest quarter", "Second", "Third", "Largest quarter")
-BINNED_ABOVE = 400
+PLAIN_IN_A_PANEL = 60
+WATCHED_IN_A_PANEL = 40
 _PITCH_Y = 178.0
 
 
@@ -25,7 +26,7 @@ def shrinkage(
     finding: str = "",
     quarters: tuple[str, str, str, str] = QUARTERS,
     size_words: str = "{low}–{high} expected",
-    kept_words: str = "{share} of the distance from 1 is kept",
+    kept_words: str | None = None,
     row_words: tuple[str, str] = ("raw", "shrunken"),
     size: str = "expected_marginal",
     status: Mapping[str, str] = parts.STATUS_WORDS,
@@ -33,25 +34,25 @@ def shrinkage(
     """Four panels with the same axis: raw ratio on top, shrunken ratio below, a line for each provider.
 
     `frame`: masked provider rows with oe_ratio (or observed and expected_marginal), ratio, `size`, category.
-    A panel of more than 400 providers draws the flagged ones and an even choice of the others.
+    A panel of many providers draws those beyond the outer limits and an even choice of the others.
     """
     rows = _rows(parts.providers(frame), size, status)
     wide = form == "wide"
-    width, panel, gap = (1080.0, 226.0, 58.0) if wide else (350.0, 158.0, 34.0)
+    width, margin, panel, gap = (1080.0, 56.0, 214.0, 56.0) if wide else (350.0, 52.0, 134.0, 30.0)
+    kept = kept_words or ("{share} of the distance from 1 is kept" if wide else "{share} of distance kept")
     low, high = parts.ratio_domain([*rows["raw"], *rows["ratio"]], (0.75, 1.35), (0.33, 3.0))
     edge = max(math.log(high), -math.log(low))
     items: list[Item] = []
     scales: dict[str, Scale] = {}
     for index, name in enumerate(quarters):
         column, line = (index, 0) if wide else (index % 2, index // 2)
-        left, top = column * (panel + gap), line * _PITCH_Y
-        # Room at the left of the first panel for the words of the two rows; the same in all, for the same axis.
-        inset = 52.0 if wide else 30.0
-        scale = Scale(math.exp(-edge), math.exp(edge), left + inset, left + panel, "log")
+        left, top = margin + column * (panel + gap), line * _PITCH_Y
+        scale = Scale(math.exp(-edge), math.exp(edge), left, left + panel, "log")
         scales[f"x{index + 1}"] = scale
         members = rows[rows["quarter"] == index]
         words = row_words if column == 0 else ("", "")
-        items += _panel(members, scale, left, top, name, size_words, kept_words, words)
+        # The words of the two rows stand in the margin of the first panel, and its heading with them.
+        items += _panel(members, scale, left if column else 0.0, top, name, size_words, kept, words)
     height = _PITCH_Y * (1 if wide else 2) - 2
     return Chart("shrinkage", title, finding, width, height, tuple(items), form, scales)
 
@@ -95,11 +96,14 @@ def _panel(
 
 
 def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Plain rows first, at most 400 of them (evenly by size), flagged ones last."""
-    flagged = rows["category"].isin(parts.FLAGGED)
-    plain = rows[~flagged]
-    step = max(math.ceil(len(plain) / BINNED_ABOVE), 1)
-    return pd.concat([plain.iloc[::step], rows[flagged]])
+    """Plain rows first, flagged ones last; of plain and watched ones an even choice by size."""
+    flagged, beyond = rows["category"].isin(parts.FLAGGED), rows["category"].isin(parts.BEYOND)
+    plain = _even(rows[~flagged], PLAIN_IN_A_PANEL)
+    return pd.concat([plain, _even(rows[flagged & ~beyond], WATCHED_IN_A_PANEL), rows[beyond]])
+
+
+def _even(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    return rows.iloc[:: max(math.ceil(len(rows) / most), 1)]
 
 
 def _pulls(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:

@@ -26,8 +26,9 @@ def strip(
 ) -> Chart:
     """A strip a measure, in the order of the frame, all on one ratio axis.
 
-    `frame`: masked provider rows of one level over all measures, with a column `measure`; `titles` gives the words
-    of a measure. A measure without the provider has no strip; one where it is hidden has the words only.
+    `frame`: masked provider rows of one level over all measures, with a column `measure`; `titles` gives
+    the words of a measure. A measure without the provider has no strip; one where it is hidden has the
+    words only.
     """
     table = parts.providers(frame)
     table = table[table["ratio"].notna()]
@@ -36,7 +37,7 @@ def strip(
     order = list(dict.fromkeys(mine["measure"]))
     wide = form == "wide"
     width, left, right = (1080.0, 208.0, 836.0) if wide else (350.0, 0.0, 350.0)
-    pitch, first = (52.0, 26.0) if wide else (76.0, 44.0)
+    pitch, first = (52.0, 26.0) if wide else (78.0, 44.0)
     low, high = parts.ratio_domain(_extent(everyone), (0.7, 1.4), (0.3, 3.2))
     x = Scale(low, high, left + 12, right - 12, "log")
     bottom = first + pitch * (len(order) - 1) + 16 if order else first
@@ -44,7 +45,9 @@ def strip(
     tracks: list[Item] = [
         Bar(left, first + pitch * i - 11, right - left, 22, "track") for i in range(len(order))
     ]
-    items = [*tracks, *_axis(x, ticks, first - 15, bottom)]
+    each = [(first + pitch * i - 11, first + pitch * i + 11) for i in range(len(order))]
+    spans = [(first - 15, bottom)] if wide else each
+    items = [*tracks, *_axis(x, ticks, spans, bottom)]
     for index, measure in enumerate(order):
         y = first + pitch * index
         rows = everyone[everyone["measure"] == measure]
@@ -63,11 +66,13 @@ def _extent(rows: pd.DataFrame) -> list[float]:
     return [*bulk, *own["ratio_lower"], *own["ratio_upper"]]
 
 
-def _axis(x: Scale, ticks: tuple[float, ...], top: float, bottom: float) -> list[Item]:
+def _axis(x: Scale, ticks: tuple[float, ...], spans: list[tuple[float, float]], bottom: float) -> list[Item]:
+    """The line at 1 along each of the spans, and the ticks' words below all."""
     words: list[Item] = [
         Text(x.at(t), bottom + 18, parts.tick_text(t), "label" if t == 1 else "tick", "middle") for t in ticks
     ]
-    return [Segments(((x.at(1.0), top, x.at(1.0), bottom),), "reference"), *words]
+    pieces = tuple((x.at(1.0), top, x.at(1.0), end) for top, end in spans)
+    return [Segments(pieces, "reference"), *words]
 
 
 def _words(y: float, words: str, wide: bool, left: float) -> list[Item]:
@@ -83,7 +88,14 @@ def _others(x: Scale, rows: pd.DataFrame, y: float) -> list[Item]:
 
 
 def _own(
-    x: Scale, own: pd.DataFrame, y: float, category: str, word: str, hidden_words: str, wide: bool, right: float
+    x: Scale,
+    own: pd.DataFrame,
+    y: float,
+    category: str,
+    word: str,
+    hidden_words: str,
+    wide: bool,
+    right: float,
 ) -> list[Item]:
     if not len(own):
         return _figures(y, word, hidden_words, wide, right)

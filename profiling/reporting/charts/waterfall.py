@@ -1,4 +1,4 @@
-"""Why this result: from the average provider's rate through case mix to the observed and the predicted rate."""
+"""Why this result: from the average rate through case mix to the observed and the predicted rate."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def waterfall(
     """
     steps = _steps(rates, words or WaterfallWords(), unit)
     wide = form == "wide"
-    width, left, pitch, bar, first = (720.0, 166.0, 34.0, 20.0, 18.0) if wide else (350.0, 1.0, 47.0, 18.0, 34.0)
+    width, pitch, bar, first = (720.0, 34.0, 20.0, 18.0) if wide else (350.0, 47.0, 18.0, 34.0)
+    left = max(text_width(s.name, bold=s.is_total) for s in steps) + 14 if wide else 1.0
     room = max(text_width(s.figure, bold=True) + text_width(s.note) + 20 for s in steps)
     most = max(rates.average, rates.expected, rates.observed, rates.predicted)
     right = max(width - min(room, width * 0.45), left + 60)
@@ -76,7 +77,7 @@ def waterfall(
     if unit:
         tick_words = [parts.tick_text(t) for t in ticks]
     items = parts.grid_x(x, ticks, 4, bottom, (bottom + 17,), tick_words)
-    items += _connectors(steps, x, first, pitch, bar)
+    items += _connectors(steps, x, first, pitch, bar, wide)
     for index, step in enumerate(steps):
         items += _row(step, x, first + pitch * index, bar, wide, left, width)
     items.append(Segments(((left, 4, left, bottom),), "axis"))
@@ -116,11 +117,14 @@ def _pick(pair: tuple[str, str], change: float) -> str:
     return pair[0] if change >= 0 else pair[1]
 
 
-def _connectors(steps: list[_Step], x: Scale, first: float, pitch: float, bar: float) -> list[Item]:
-    """Thin lines from the end of each bar to the start of the next."""
+def _connectors(
+    steps: list[_Step], x: Scale, first: float, pitch: float, bar: float, wide: bool
+) -> list[Item]:
+    """Thin lines from the end of each bar to the start of the next, none through words above a bar."""
     pieces = tuple(
         (x.at(s.end), first + pitch * i + bar / 2, x.at(s.end), first + pitch * (i + 1) - bar / 2)
         for i, s in enumerate(steps[:-1])
+        if wide or x.at(s.end) > x.start + text_width(steps[i + 1].name, bold=steps[i + 1].is_total) + 6
     )
     return [Segments(pieces, "connector")]
 
@@ -132,8 +136,17 @@ def _row(step: _Step, x: Scale, y: float, bar: float, wide: bool, left: float, w
     role = "strong" if step.is_total else "label"
     note = step.note if note_x + text_width(step.note) <= width + 4 else ""
     return [
-        Bar(start, y - bar / 2, max(end - start, 1.0), bar, step.role, f"{step.name}: {step.figure} {step.note}".strip()),
-        Text(left - 12, y + 4, step.name, role, "end") if wide else Text(left, y - bar / 2 - 5, step.name, role, "start", True),
+        Bar(
+            start,
+            y - bar / 2,
+            max(end - start, 1.0),
+            bar,
+            step.role,
+            f"{step.name}: {step.figure} {step.note}".strip(),
+        ),
+        Text(left - 12, y + 4, step.name, role, "end")
+        if wide
+        else Text(left, y - bar / 2 - 5, step.name, role, "start", True),
         Text(figure_x, y + 4, step.figure, role, halo=True),
         *parts.note(note_x, y + 4, note),
     ]
