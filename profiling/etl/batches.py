@@ -149,7 +149,7 @@ def read_batch(
 
 
 def declaration(settings: Settings, name: str) -> str:
-    """A fingerprint of how the configuration reads a source: with another, a file already loaded is loaded anew."""
+    """A fingerprint of how the configuration reads a source: with another, a known file is loaded anew."""
     source = settings.sources[name]  # type: ignore[index]
     said = {
         "columns": [asdict(column) for column in columns_of(name, source)],

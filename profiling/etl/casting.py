@@ -1,4 +1,4 @@
-"""Text into numbers, dates and truth values, cell by cell: what cannot be read is marked, nothing is raised."""
+"""Text into numbers, dates and truth values, by cell: what cannot be read is marked, nothing is raised."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ EXPECTED: Final = {
 
 
 def cast_column(text: pa.ChunkedArray, kind: str) -> tuple[pa.ChunkedArray, Mask]:
-    """A text column in its type, and a mask of the cells that cannot be read; those are null in the result."""
-    readable = _mask(_READABLE[kind](text)) | ~present(text)
+    """A text column in its type, and a mask of the cells that cannot be read; those become null."""
+    judge, cast = _KINDS[kind]
+    readable = _mask(judge(text)) | ~present(text)
     kept = pc.if_else(pa.array(readable), text, pa.scalar(None, pa.string()))
-    return _CAST[kind](kept), ~readable
+    return cast(kept), ~readable
 
 
 def present(column: pa.ChunkedArray) -> Mask:
@@ -96,17 +97,12 @@ def _to_boolean(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_valid(text), truth, pa.scalar(None, pa.bool_()))
 
 
-_READABLE: Final = {
-    "integer": _matches(_INTEGER),
-    "number": _is_number,
-    "date": _is_date,
-    "boolean": _is_boolean,
-    "text": _is_text,
+Kernel = Callable[[pa.ChunkedArray], pa.ChunkedArray]
+_KINDS: Final[dict[str, tuple[Kernel, Kernel]]] = {
+    "integer": (_matches(_INTEGER), _to_integer),
+    "number": (_is_number, _to_number),
+    "date": (_is_date, _to_date),
+    "boolean": (_is_boolean, _to_boolean),
+    "text": (_is_text, lambda text: text),
 }
-_CAST: Final = {
-    "integer": _to_integer,
-    "number": _to_number,
-    "date": _to_date,
-    "boolean": _to_boolean,
-    "text": lambda text: text,
-}
+"""For each type what tells readable cells, and what reads them."""

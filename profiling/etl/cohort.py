@@ -1,4 +1,4 @@
-"""The cohort of a measure: one SQL statement, the same answer on every database, and the count after each step."""
+"""The cohort of a measure: one SQL statement, alike on every database, and the count after each step."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Step = tuple[str, sa.ColumnElement[bool]]
 class Cohort:
     """The rows of a measure, the SQL that chose them (values written out, for the audit) and the way to them.
 
-    `table`: encounter_id, provider columns, outcome, then every column of the case mix, by encounter_id; the case
-    mix may have nulls, the rest not. `flow`: position, step, rows_left.
+    `table`: encounter_id, provider columns, outcome, then every column of the case mix, by encounter_id; the
+    case mix may have nulls, the rest not. `flow`: position, step, rows_left.
     """
 
     table: pa.Table
@@ -37,7 +37,7 @@ class Cohort:
 
 
 def read_cohort(engine: Engine, measure: Measure, settings: Settings) -> Cohort:
-    """Read the cohort of a measure. Raises InputRejected when no row is left, with the step that took the last."""
+    """Read the cohort of a measure. Raises InputRejected when no row is left, with the step that took it."""
     tables = record_tables(engine)
     period = settings.period_of(measure)
     statement = cohort_statement(measure, tables, period)
@@ -66,7 +66,7 @@ def cohort_statement(measure: Measure, tables: Tables, period: Period | None = N
 def flow_statement(measure: Measure, tables: Tables, period: Period | None = None) -> sa.Select[Any]:
     """The statement that counts, in one pass, the rows left after each step."""
     steps = list(_steps(measure, _finder(measure, tables), period))
-    counts = [sa.func.count().label("step_0")]
+    counts: list[sa.ColumnElement[Any]] = [sa.func.count().label("step_0")]
     for index in range(1, len(steps) + 1):
         held = sa.and_(*(condition for _, condition in steps[:index]))
         counts.append(sa.func.count(sa.case((held, 1))).label(f"step_{index}"))
@@ -105,7 +105,7 @@ def _providers(measure: Measure) -> tuple[str, ...]:
 
 
 def _joined(measure: Measure, tables: Tables, period: Period | None) -> sa.FromClause:
-    """Encounters with the tables that the measure's columns come from; an encounter is never lost in a join."""
+    """Encounters with the tables that the measure's columns come from; no encounter is lost in a join."""
     encounters, find = tables["encounters"], _finder(measure, tables)
     used = {*_providers(measure), measure.outcome, *measure.case_mix_columns, *measure.cohort}
     sources = {find(name).table.name for name in used}
@@ -152,7 +152,7 @@ def _values(column: Any, values: Sequence[Any]) -> list[Any]:
 
 
 def _value(column: Any, value: Any) -> Any:
-    """A value of the configuration in the column's own type: SQLite would compare others, PostgreSQL refuse."""
+    """A value of the configuration in the column's type: SQLite would compare others, PostgreSQL refuse."""
     kind = column.type
     try:
         if isinstance(kind, sa.String):

@@ -56,7 +56,7 @@ class Column:
 
 
 def columns_of(name: str, source: Source) -> tuple[Column, ...]:
-    """The columns of a source: canonical ones first, then the declared attributes in the order of the file."""
+    """The columns of a source: canonical ones first, then the declared attributes in their order."""
     canonical = CANONICAL_COLUMNS[name]
     attributes = [column for column in source.columns if column not in canonical]
     return tuple(_column(name, column, source.columns.get(column)) for column in (*canonical, *attributes))

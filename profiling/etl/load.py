@@ -72,8 +72,8 @@ def load(
 ) -> LoadReport:
     """Bring the records of all sources into the database.
 
-    A file already loaded (same SHA-256, same declaration) is recognised and left; a source that has changed replaces
-    its earlier rows, and those of the sources that refer to it are read again. One transaction for all.
+    A file already loaded (same SHA-256, same declaration) is recognised and left; a source that has changed
+    replaces its earlier rows, and the sources that refer to it are read again. One transaction for all.
     Raises InputRejected with everything that is wrong with all sources; the database is then as before.
     """
     standing = read_standing(engine)
@@ -90,7 +90,7 @@ def load(
 
 
 def _changed(settings: Settings, standing: Standing) -> set[str]:
-    """Sources to read: those with another file or declaration than stands, and those that refer to one of them."""
+    """Sources to read: those with another file or declaration than stands, and those that refer to them."""
     changed: set[str] = set()
     for name, source in settings.sources.items():
         try:

@@ -41,8 +41,8 @@ class Unreadable(Exception):
 class FileText:
     """One file read: `table` has a text column for each wanted column it holds, under our names.
 
-    `rows` are the row numbers of the table's rows (data rows count from 1), `ragged` those of the lines with too
-    many or too few fields, which are in no other place.
+    `rows` are the row numbers of the table's rows (data rows count from 1), `ragged` those of the lines with
+    too many or too few fields, which are in no other place.
     """
 
     path: Path
@@ -179,7 +179,7 @@ def _text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _wanted(
     header: list[str], columns: tuple[Column, ...], path: Path, where: str
 ) -> dict[str, tuple[str, int]]:
-    """For each of our columns in the file its name and place there; all that is missing or doubled is raised."""
+    """For each of our columns in the file its name and place there; raises all that is missing or doubled."""
     sought = [column for column in columns if not column.row_number]
     twice = {name for name, times in Counter(header).items() if times > 1}
     problems = [

@@ -61,8 +61,8 @@ def judge(
 ) -> Judged:
     """Apply all rules to a table of text cells.
 
-    `known`: for each referenced source the ids of its accepted records; `births`: patient_id and birth_date of the
-    accepted patients. Sources absent from `known` are not checked against.
+    `known`: for each referenced source the ids of its accepted records; `births`: patient_id and birth_date
+    of the accepted patients. Sources absent from `known` are not checked against.
     """
     held = [column for column in columns if column.name in text.column_names]
     typed: dict[str, pa.ChunkedArray] = {}

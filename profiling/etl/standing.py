@@ -17,7 +17,7 @@ from profiling.store.bulk import read_frame, read_table
 
 @dataclass(frozen=True)
 class Standing:
-    """The current loads, their rules' outcomes, the ids of accepted records and the patients' dates of birth."""
+    """The current loads, their rules' outcomes, the ids of accepted records and the dates of birth."""
 
     loads: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)

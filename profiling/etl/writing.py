@@ -22,7 +22,7 @@ from profiling.store.runs import naive_utc
 
 
 def write_batches(connection: Connection, settings: Settings, batches: list[Batch], now: datetime) -> None:
-    """Replace the rows of these sources, and of the tables derived from them, inside the caller's transaction."""
+    """Replace the rows of these sources, and of tables derived from them, in the caller's transaction."""
     by_source = {batch.source: batch for batch in batches}
     derived = _derived(settings, batches) if "encounters" in by_source else {}
     _clear(connection, [*by_source, *derived, *(set(LOAD_ORDER) - set(settings.sources) - set(derived))])
@@ -44,7 +44,7 @@ def _clear(connection: Connection, sources: Iterable[str]) -> None:
 
 
 def _derived(settings: Settings, batches: list[Batch]) -> dict[str, pa.Table]:
-    """Tables of records that no file gives: one row for each distinct id that others refer to, named by its id."""
+    """Tables that no file gives: one row for each distinct id that others refer to, named by its id."""
     return {
         name: _distinct(name, batches)
         for name in LOAD_ORDER

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import URL
 
 _DRIVERS: Final = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
 # The SQLite driver infers types from its first batch: one batch, so that late values cannot surprise it.
-_SQLITE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(2**31 - 1)}
+_SQLITE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(2**31 - 2)}
 
 
 def available(url: URL) -> bool:
@@ -57,9 +58,7 @@ def fetch(url: URL, statement: sa.Select[Any]) -> pa.Table:
 
 def bound(statement: sa.Select[Any], sqlite_file: bool) -> tuple[str, list[Any]]:
     """SQL text with positional placeholders, and the values in their order."""
-    dialect = (
-        sqlite.dialect(paramstyle="qmark") if sqlite_file else postgresql.dialect(paramstyle="numeric_dollar")
-    )
+    dialect = SQLiteDialect(paramstyle="qmark") if sqlite_file else PGDialect(paramstyle="numeric_dollar")
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     values = [compiled.params[name] for name in compiled.positiontup or ()]
     return str(compiled), [_sqlite_value(value) for value in values] if sqlite_file else values

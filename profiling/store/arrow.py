@@ -28,7 +28,7 @@ def arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType | None:
 
 
 def to_arrow(table: sa.Table, data: Frame) -> pa.Table:
-    """The columns of `data` in the types of `table`, NaN as null. Raises KeyError for a column not in the table."""
+    """The columns of `data` in the types of `table`, NaN as null. Raises KeyError for an unknown column."""
     arrow = pa.Table.from_pandas(data, preserve_index=False) if isinstance(data, pd.DataFrame) else data
     columns = {name: _fit(arrow.column(name), arrow_type(table.c[name].type)) for name in arrow.column_names}
     return pa.table(columns)

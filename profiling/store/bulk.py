@@ -1,9 +1,8 @@
 """Bulk transfer: whole Arrow tables in and out of SQL, never row by row.
 
-Reading outside a transaction goes through ADBC. A write must belong to its caller's transaction, which ADBC's
-own connection cannot join; so a large one goes through ADBC into a staging place (a table in PostgreSQL, a file
-beside for SQLite) and from there by one INSERT ... SELECT inside the transaction. All else is the plain way, in
-chunks.
+Reading outside a transaction goes through ADBC. A write must belong to its caller's transaction, which
+ADBC's own connection cannot join; so a large one goes through ADBC into a staging place (a table in
+PostgreSQL, a file for SQLite) and from there by one INSERT ... SELECT inside the transaction. All else goes in chunks.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ STAGE_FROM: Final = 50_000
 def write_table(connection: Connection, table: sa.Table, data: Frame, *, stage_from: int = STAGE_FROM) -> int:
     """Insert all rows of an Arrow table or frame into `table` inside the caller's transaction.
 
-    Columns go by name; those that are absent become NULL, and so does NaN. `stage_from`: rows from which a write
-    goes through ADBC's staging; that needs a transaction of `profiling.store.engine.writing`.
+    Columns go by name; those that are absent become NULL, and so does NaN. `stage_from`: rows from which a
+    write goes through ADBC's staging; that needs a transaction of `profiling.store.engine.writing`.
     """
     arrow = to_arrow(table, data)
     if arrow.num_rows == 0:
@@ -61,13 +60,10 @@ def read_table(source: Engine | Connection, statement: sa.Select[Any]) -> pa.Tab
 
 def read_frame(source: Engine | Connection, statement: sa.Select[Any]) -> pd.DataFrame:
     """The result of a SELECT as a frame, for tables of results. NULL in a text column is None."""
-    frame = read_table(source, statement).to_pandas(date_as_object=True)
-    texts = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
-    keep = [name for name in texts if not pd.api.types.is_datetime64_any_dtype(frame[name].dtype)]
-    return (
-        frame.astype(dict.fromkeys(keep, object)).where(lambda values: values.notna(), None)
-        if keep
-        else frame
+    frame: pd.DataFrame = read_table(source, statement).to_pandas(date_as_object=True)
+    texts = frame.select_dtypes(include=["object", "str"]).columns
+    return frame.assign(
+        **{name: frame[name].astype(object).where(frame[name].notna(), None) for name in texts}
     )
 
 

@@ -19,7 +19,7 @@ STAGED = "profiling_staged"
 
 
 def open_database(url: str | URL) -> Engine:
-    """The engine of a database URL (`sqlite:///file`, `postgresql+psycopg://...`), after a successful connection.
+    """The engine of a database URL (`sqlite:///file`, `postgresql+psycopg://...`), after it has answered.
 
     Raises DatabaseError when the URL cannot be read, the driver is missing, or nothing answers.
     """
@@ -93,7 +93,7 @@ def _make_folder(address: URL) -> None:
 
 
 def _behave(engine: Engine) -> None:
-    """SQLite as a database: foreign keys held, BEGIN under our control so that DDL is part of the transaction."""
+    """SQLite with foreign keys held, and BEGIN under our control so that DDL is part of the transaction."""
 
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, _record: Any) -> None:

@@ -1,8 +1,8 @@
 """Every table of the database, as SQLAlchemy Core metadata.
 
 Three families: what came in (`loads`, `rejects`, `rule_outcomes`), the records themselves (`patients` to
-`diagnoses`, to which a load adds one typed column for each attribute the configuration declares), and what a run
-found (the rest, each row under its `run_id`). A report is drawn from the last family and the summary of the first.
+`diagnoses`, to which a load adds one typed column for each declared attribute), and what a run found (the
+rest, each row under its `run_id`). A report is drawn from the last family and the summary of the first alone.
 """
 
 from __future__ import annotations
