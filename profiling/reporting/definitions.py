@@ -1,0 +1,171 @@
+"""Definitions of every figure the report shows: what it means, how it is computed, who described it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One figure: `key` is its anchor on the methods page."""
+
+    key: str
+    name: str
+    meaning: str
+    formula: str
+    source: str
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition(
+        "case-mix",
+        "Case mix",
+        "What patients bring with them: the traits that the model takes into account before it compares anybody. "
+        "Records that lack one of them are left out, counted and shown.",
+        "η = xβ, fitted together with the effects of providers",
+        "Iezzoni 2013",
+    ),
+    Definition(
+        "model",
+        "The model",
+        "A mixed model: each patient’s outcome depends on the case mix and on an effect of each provider. Effects are "
+        "taken to come from one normal distribution, whose spread is estimated from the data.",
+        "g(E[y | b]) = xβ + b, b ~ N(0, σ²)",
+        "Bates, Mächler, Bolker & Walker 2015",
+    ),
+    Definition(
+        "observed",
+        "Observed",
+        "What happened: the number of events, or the sum (and mean) of the outcome, among the provider’s patients.",
+        "O = Σ y",
+        "",
+    ),
+    Definition(
+        "expected",
+        "Expected",
+        "What would have happened to the same patients at an average provider. For tests, funnels and raw ratios it is "
+        "averaged over the spread of providers, so that observed and expected agree in total; for the shrunken ratio "
+        "the provider’s effect is set to zero.",
+        "E = Σ g⁻¹(xβ̂), the own effect at zero or averaged over N(0, σ̂²)",
+        "Krumholz et al. 2006; CMS",
+    ),
+    Definition(
+        "predicted",
+        "Predicted",
+        "What we believe this provider’s patients would experience in the long run, with its effect as far as its "
+        "numbers support it.",
+        "P = Σ g⁻¹(xβ̂ + b̂)",
+        "Krumholz et al. 2006; CMS",
+    ),
+    Definition(
+        "raw-ratio",
+        "Raw ratio",
+        "Observed over expected, with nothing held back. Its interval is exact for counts.",
+        "O / E; limits χ²(α/2; 2O) / 2E and χ²(1 − α/2; 2(O + 1)) / 2E",
+        "Breslow & Day 1987",
+    ),
+    Definition(
+        "shrunken-ratio",
+        "Shrunken ratio",
+        "Predicted over expected. It is drawn in toward 1 by as much as the provider’s numbers leave in doubt. In "
+        "brackets its 95 % interval: under the model it holds the true value with 95 % probability.",
+        "P / E with the 95 % posterior interval of b carried through",
+        "Normand, Glickman & Gatsonis 1997",
+    ),
+    Definition(
+        "standardized-rate",
+        "Risk-standardized rate",
+        "The shrunken ratio times the overall rate: the rate this provider would have with everybody’s patients.",
+        "(P / E) × overall rate",
+        "Krumholz et al. 2006",
+    ),
+    Definition(
+        "chance",
+        "Chance alone",
+        "How often a provider exactly like the average would land this far from the norm, on either side, with these "
+        "patients.",
+        "two-sided mid-p of O given E (Poisson-binomial for events); from the posterior for other outcomes",
+        "Lancaster 1961; Hong 2013",
+    ),
+    Definition(
+        "limits",
+        "Funnel limits",
+        "Where chance alone leaves 95 % and 99.8 % of providers that are exactly average. Small providers swing more, "
+        "so the limits open toward them.",
+        "exact limits of O / E at each E",
+        "Spiegelhalter 2005",
+    ),
+    Definition(
+        "flag",
+        "Flag",
+        "The result in words. Each measure names its rule; how many flags the rule would raise if all providers were "
+        "average stands beside it. A flag is a reason to look, not a verdict.",
+        "beyond 99.8 %: higher or lower than expected; beyond 95 %: watch",
+        "Spiegelhalter 2005; Jones, Ohlssen & Spiegelhalter 2008",
+    ),
+    Definition(
+        "rank",
+        "Rank",
+        "The 95 % interval of the provider’s rank by ratio among all; 1 is the lowest ratio. A single rank is never "
+        "shown, because most providers could hold almost any.",
+        "2.5th and 97.5th percentile of the posterior rank",
+        "Laird & Louis 1989; Lin, Louis, Paddock & Ridgeway 2006",
+    ),
+    Definition(
+        "reliability",
+        "Reliability",
+        "The share of the differences between providers of this size that is real and not noise; 0 none, 1 all.",
+        "σ² / (σ² + v), v the sampling variance of the provider’s effect",
+        "Adams 2009",
+    ),
+    Definition(
+        "shares",
+        "Where the variation lies",
+        "How much of the variation that the case mix leaves lies between the outer providers, between the inner ones "
+        "within them, and between patients.",
+        "σ²(level) / (Σσ² + residual), the residual of a logistic model being π²/3",
+        "Goldstein, Browne & Rasbash 2002",
+    ),
+    Definition(
+        "median-odds-ratio",
+        "Median odds ratio",
+        "By how much the odds of the event differ between two typical providers for the same patient.",
+        "exp(√2 · Φ⁻¹(0.75) · σ)",
+        "Larsen & Merlo 2005",
+    ),
+    Definition(
+        "c-statistic",
+        "c-statistic",
+        "How well predicted risk tells patients with the event from those without: 0.5 is guessing, 1 is complete.",
+        "P(risk of a patient with the event > risk of one without)",
+        "Hanley & McNeil 1982",
+    ),
+    Definition(
+        "calibration",
+        "Calibration",
+        "Whether as many events happen as the model says, from the lowest to the highest risk.",
+        "observed against expected by tenth of predicted risk; slope and intercept on the logit scale",
+        "Cox 1958; Steyerberg 2019",
+    ),
+    Definition(
+        "rankability",
+        "Rankability",
+        "How far the differences between providers can be told apart at all; near 0 a ranking is noise.",
+        "σ² / (σ² + median sampling variance)",
+        "Van Houwelingen et al. 2000",
+    ),
+    Definition(
+        "disclosure",
+        "Hidden counts",
+        "Small counts of patients or events are not shown, nor any figure that would give them back, by subtraction from "
+        "totals or through the shrunken ratio. Such a provider shows its case band and result only; sometimes a second "
+        "one of the same total is hidden with it.",
+        "primary and complementary suppression, at least three values left for each hidden count",
+        "CMS cell-size policy; Cox 1980",
+    ),
+)
+
+
+def anchor(key: str, root: str = "") -> str:
+    """Address of a definition."""
+    return f"{root}methods.html#{key}"

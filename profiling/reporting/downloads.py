@@ -1,0 +1,206 @@
+"""Downloads: the masked tables as CSV that spreadsheets read as text and numbers only, figures, and run.json."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from profiling.reporting.disclosure import MaskedRun
+from profiling.reporting.figure import render_figure
+from profiling.reporting.pages import drawings
+from profiling.reporting.pages.shared import MeasureView, Site, category_counts, nouns
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FIGURE_FORMATS = ("svg", "png", "pdf")
+LEFT_OUT = ("run_id", "measure", "level", "oe_numerator")
+SIGNIFICANT = 10
+
+COLUMNS: dict[str, str] = {
+    "provider": "identifier of the provider",
+    "provider_name": "name of the provider",
+    "parent": "the outer provider with most of this provider's cases",
+    "parent_name": "name of that outer provider",
+    "n_parents": "number of outer providers this one has cases at",
+    "n": "cases",
+    "observed": "observed events, or the sum of the outcome",
+    "expected": "expected at an average provider, own effect zero",
+    "expected_marginal": "expected, averaged over the spread of providers; for tests, funnels and raw ratios",
+    "predicted": "predicted with the provider's own effect",
+    "observed_rate": "observed / n",
+    "expected_rate": "expected / n",
+    "predicted_rate": "predicted / n",
+    "oe_ratio": "raw ratio, observed / expected_marginal",
+    "oe_lower": "lower end of its exact 95 % interval",
+    "oe_upper": "upper end of its exact 95 % interval",
+    "ratio": "shrunken ratio, predicted / expected",
+    "ratio_lower": "lower end of its 95 % posterior interval",
+    "ratio_upper": "upper end of its 95 % posterior interval",
+    "risk_standardized_rate": "ratio times the overall rate",
+    "rsr_lower": "lower end of its 95 % interval",
+    "rsr_upper": "upper end of its 95 % interval",
+    "mode": "conditional mode of the provider's effect, on the scale of the model",
+    "mode_sd": "its standard deviation",
+    "probability_above": "posterior probability that the ratio is above 1",
+    "z": "signed normal score of the test against the norm",
+    "probability_by_chance": "two-sided chance of a result this far from the norm at an average provider",
+    "reliability": "share of the differences between providers of this size that is real",
+    "expected_rank": "posterior mean of the rank by ratio, 1 the lowest; read with its interval only",
+    "rank_lower": "lower end of the 95 % interval of the rank",
+    "rank_upper": "upper end of the 95 % interval of the rank",
+    "percentile": "expected rank as a percentile",
+    "cases_for_reliability": "cases needed for a reliability of 0.7",
+    "rule": "rule of the flag: funnel or interval",
+    "category": "higher, higher_watch, as_expected, lower_watch, lower, too_few",
+    "watch_limit": "the inner limit on this provider's side",
+    "flag_limit": "the outer limit on this provider's side",
+    "hidden": "1 where counts are hidden: only name, case band and category are published",
+    "case_band": "band of the number of cases",
+}  # fmt: skip
+
+
+def defuse(value: object) -> object:
+    """Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_STARTS) or value.lstrip().startswith(("=", "+", "-", "@")) else value
+    return value
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """A table as CSV: UTF-8, RFC 4180, empty cells for what is missing, ten significant digits."""
+    columns = [_cells(table[name]) for name in table.columns]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow([defuse(str(name)) for name in table.columns])
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _cells(column: pd.Series) -> list[object]:
+    if pd.api.types.is_bool_dtype(column):
+        return [int(value) for value in column]
+    if pd.api.types.is_numeric_dtype(column):
+        return ["" if not np.isfinite(value) else f"{value:.{SIGNIFICANT}g}" for value in column.astype(float)]
+    return ["" if pd.isna(value) else defuse(str(value)) for value in column]
+
+
+def provider_download(measure: MeasureView, level: str) -> pd.DataFrame:
+    """The masked providers of one measure and level, in the order of their labels."""
+    rows = measure.providers[level].drop(columns=list(LEFT_OUT), errors="ignore").reset_index(drop=True)
+    known = [name for name in COLUMNS if name in rows.columns]
+    return rows[known + sorted(set(rows.columns) - set(known))]
+
+
+def data_dictionary(site: Site) -> pd.DataFrame:
+    """What each column of each download means."""
+    rows = [
+        {"file": f"{measure.name}_{level}.csv", "column": name, "meaning": COLUMNS.get(str(name), "")}
+        for measure in site.measures
+        for level in measure.levels
+        for name in provider_download(measure, level).columns
+    ]
+    return pd.DataFrame(rows, columns=["file", "column", "meaning"])
+
+
+def listing(site: Site, root: str = "") -> list[dict[str, str]]:
+    """Every download with its address and words; `kind` is table, funnel, caterpillar or run."""
+    tables = [
+        {"kind": "table", "measure": measure.name, "href": f"{root}downloads/{measure.name}_{level}.csv", "text": f"{measure.title}, {nouns(level)} (CSV)"}
+        for measure in site.measures
+        for level in measure.levels
+    ]
+    figures = [
+        {"kind": kind, "measure": measure.name, "href": f"{root}downloads/{measure.name}_{kind}.{form}", "text": form.upper()}
+        for measure in site.measures
+        for kind in ("funnel", "caterpillar")
+        for form in FIGURE_FORMATS
+    ]
+    whole = [
+        {"kind": "run", "measure": "", "href": f"{root}downloads/data_dictionary.csv", "text": "What the columns mean (CSV)"},
+        {"kind": "run", "measure": "", "href": f"{root}downloads/run.json", "text": "The run for machines (JSON)"},
+    ]
+    return [*tables, *whole, *figures]
+
+
+def write_downloads(site: Site, folder: Path) -> None:
+    """Write every download into `folder`, which exists."""
+    for measure in site.measures:
+        for level in measure.levels:
+            write_csv(provider_download(measure, level), folder / f"{measure.name}_{level}.csv")
+        _write_figures(site, measure, folder)
+    write_csv(data_dictionary(site), folder / "data_dictionary.csv")
+    write_json(run_summary(site), folder / "run.json")
+
+
+def _write_figures(site: Site, measure: MeasureView, folder: Path) -> None:
+    made = {
+        "funnel": drawings.funnel_charts(site, measure, measure.outer)[0],
+        "caterpillar": drawings.caterpillar_charts(site, measure, measure.outer)[0],
+    }
+    for kind, chart in made.items():
+        for form in FIGURE_FORMATS:
+            render_figure(chart, folder / f"{measure.name}_{kind}.{form}", form)
+
+
+def write_json(content: object, path: Path) -> None:
+    """JSON with sorted keys; what is not a finite number becomes null."""
+    text = json.dumps(_plain(content), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def run_summary(site: Site) -> dict[str, Any]:
+    """The run for machines: what it used, the rules, totals, checks and counts by category."""
+    masked = site.masked
+    run = {name: str(masked.run[name]) for name in ("run_id", "created_at", "version", "title", "config_sha256")}
+    return {
+        "run": run | {"seed": masked.run["seed"]},
+        "edition": masked.edition,
+        "disclosure_threshold": masked.threshold,
+        "inputs": masked.inputs.drop(columns=["run_id", "load_id"], errors="ignore").to_dict("records"),
+        "measures": [_measure_summary(masked, measure) for measure in site.measures],
+    }
+
+
+def _measure_summary(masked: MaskedRun, measure: MeasureView) -> dict[str, Any]:
+    totals = measure.totals
+    return {
+        "name": measure.name,
+        "specification": dict(measure.spec),
+        "totals": {"cases": totals.cases, "observed": totals.observed, "rate": totals.rate},
+        "levels": {
+            level: {
+                "providers": len(measure.providers[level]),
+                "hidden": int(measure.providers[level]["hidden"].sum()),
+                "categories": category_counts(measure.providers[level]),
+                "file": f"{measure.name}_{level}.csv",
+            }
+            for level in measure.levels
+        },
+        "fixed_effects": _records(measure.of("fixed_effects"), ("term", "estimate", "standard_error", "lower", "upper")),
+        "variance_components": _records(measure.of("variance_components"), ("grouping", "term_a", "term_b", "covariance")),
+        "model_checks": dict(measure.checks),
+        "calibration": _records(measure.of("calibration"), ("n", "observed", "expected")),
+        "cohort_flow": _records(measure.of("cohort_flow"), ("step", "rows_left")),
+    }
+
+
+def _records(table: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, Any]]:
+    return table[[name for name in columns if name in table.columns]].to_dict("records")  # type: ignore[return-value]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.{SIGNIFICANT}g}") if np.isfinite(value) else None
+    return None if value is None or value is pd.NA or value is pd.NaT else str(value)

@@ -1,0 +1,219 @@
+"""Charts of the pages: each picks the masked rows, gives words and addresses, and draws every form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from scipy import stats
+
+from profiling.reporting import charts, numbers
+from profiling.reporting.chart import FORMS, Chart
+from profiling.reporting.pages.shared import MeasureView, Site, noun, nouns
+from profiling.reporting.sentences import CATALOGUE, headline
+from profiling.reporting.svg import render_forms, render_svg
+
+PEERS = 10
+CHANCE_RANGE = (0.05, 0.95)
+STATUS = {key: CATALOGUE[key] for key in ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")}
+HIDDEN = "{count} not drawn: counts too small to publish"
+
+
+def drawable(site: Site, rows: pd.DataFrame, root: str) -> pd.DataFrame:
+    """Masked rows as the builders take them: `shown` and the address of each provider's page."""
+    keys = zip(rows["level"], rows["provider"], strict=True)
+    return rows.assign(shown=~rows["hidden"].astype(bool), href=[site.address(level, name, root) for level, name in keys])
+
+
+def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
+    """Funnel in both forms."""
+    limits = measure.of("funnel_limits")
+    flag = measure.spec["flag"]
+    event = measure.event or measure.title
+    words = {
+        "x_name": f"Expected {event} (larger {nouns(level)} to the right)" if measure.counts else f"Patients (larger {nouns(level)} to the right)",
+        "y_name": f"{event[:1].upper()}{event[1:]}, observed ÷ expected (log scale)",
+    }
+    return _forms(
+        lambda form: charts.funnel(
+            drawable(site, measure.providers[level], root),
+            limits[limits["level"] == level],
+            form=form,
+            finding=headline(measure.finding(level)),
+            event=measure.event or "",
+            providers=nouns(level),
+            continuous=not measure.counts,
+            status=STATUS,
+            limit_words=tuple(f"{numbers.level_percent(float(flag[k]))} limit" for k in ("watch", "flag")),
+            hidden_words=HIDDEN,
+            **words,
+        )
+    )
+
+
+def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
+    """Caterpillar of shrunken ratios and ranks in both forms."""
+    rows = drawable(site, measure.providers[level], root)
+    return _forms(
+        lambda form: charts.caterpillar(
+            rows,
+            form=form,
+            title=f"How sure are we of each {noun(level)}, and of its rank?",
+            finding=headline(measure.finding(level)),
+            providers=nouns(level),
+            status=STATUS,
+            hidden_words=HIDDEN,
+        )
+    )
+
+
+def shrinkage_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
+    """Raw against shrunken ratios by quarters of size, in both forms."""
+    size = {"size": "expected_marginal", "size_words": "{low}–{high} expected"}
+    if not measure.counts:
+        size = {"size": "n", "size_words": "{low}–{high} patients"}
+    finding = f"Small {nouns(level)} are drawn further toward 1 than large ones."
+    rows = drawable(site, measure.providers[level], root)
+    return _forms(lambda form: charts.shrinkage(rows, form=form, finding=finding, status=STATUS, **size))
+
+
+def matrix_charts(site: Site, level: str, root: str = "") -> tuple[Chart, ...]:
+    """Every provider of a level on every measure."""
+    rows = pd.concat([measure.providers[level] for measure in site.measures if level in measure.levels])
+    titles = {measure.name: measure.title for measure in site.measures}
+    finding = f"Results of every {noun(level)} on every measure."
+    return _forms(
+        lambda form: charts.matrix(drawable(site, rows, root), form=form, finding=finding, titles=titles, status=STATUS)
+    )
+
+
+def chance_bar_chart(measure: MeasureView, level: str) -> Markup:
+    """Seen against what chance does, for both limits."""
+    finding = measure.finding(level)
+    chances = ((finding.outside, finding.chance_watch, finding.watch_level), (finding.flagged, finding.chance_flag, finding.flag_level))
+    levels = [
+        charts.ChanceLevel(f"outside {numbers.level_percent(limit)}", seen, *_chance_range(mean, finding.assessed))
+        for seen, mean, limit in chances
+        if mean is not None and finding.assessed
+    ]
+    if not levels:
+        return Markup("")
+    said = "; ".join(f"{level.words}: {level.seen} seen, chance alone {level.low:.0f} to {level.high:.0f}" for level in levels)
+    return render_svg(charts.chance_bar(levels, finding=said))
+
+
+def _chance_range(mean: float, assessed: int) -> tuple[float, float]:
+    low, high = stats.binom.ppf(CHANCE_RANGE, assessed, min(max(mean / assessed, 0.0), 1.0))
+    return max(float(low), 0.0), float(high)
+
+
+def strip_svg(site: Site, level: str, provider: str, every: pd.DataFrame) -> Markup:
+    """One provider on every measure; `every` holds the drawable rows of its level over all measures."""
+    titles = {measure.name: measure.title for measure in site.measures}
+    finding = f"{site.names[level, provider]} on every measure."
+    make = lambda form: charts.strip(every, provider, form=form, finding=finding, titles=titles, status=STATUS)  # noqa: E731
+    return render_forms(_forms(make), "strip")
+
+
+def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> Markup:
+    """From the average rate through case mix to the rate we believe."""
+    event = measure.event or "more"
+    overall = measure.totals.rate
+    rates = [overall, row["expected_rate"], row["observed_rate"], row["predicted_rate"]]
+    if not all(numbers.known(rate) for rate in rates):
+        return Markup("")
+    more = (f"More {event} than expected", f"Fewer {event} than expected") if measure.counts else ("More than expected", "Less than expected")
+    count = (lambda value: f"{numbers.amount(value)} {event}") if measure.counts else (lambda value: "")
+    words = charts.WaterfallWords(
+        average=f"Average {noun(level)}",
+        case_mix=("Case mix adds", "Case mix takes away"),
+        unexplained=more,
+        held_back=("Drawn in", "Held back"),
+        notes=(
+            "all patients",
+            "its patients",
+            count(row["expected"]),
+            "not explained",
+            f"{numbers.integer(row['observed'])} {event}" if measure.counts else "",
+            f"reliability {numbers.ratio(row['reliability'])}",
+            "what we believe",
+        ),
+    )
+    finding = f"Observed {_rate(measure, row['observed_rate'])}, expected {_rate(measure, row['expected_rate'])}, predicted {_rate(measure, row['predicted_rate'])}."
+    make = lambda form: charts.waterfall(charts.Rates(*map(float, rates)), form=form, finding=finding, words=words, unit=measure.unit or ("" if measure.counts else "units"))  # noqa: E731
+    return render_forms(_forms(make), f"why-{measure.name}")
+
+
+def _rate(measure: MeasureView, rate: float) -> str:
+    return numbers.percent(rate) if measure.counts else f"{numbers.decimal(rate, 2)} {measure.unit}"
+
+
+def peers_svg(measure: MeasureView, level: str, provider: str, nearest: pd.DataFrame) -> Markup:
+    """The providers nearest in size, this one highlighted."""
+    size = "expected_marginal" if measure.counts else "n"
+    finding = f"Shrunken ratios of the {nouns(level)} nearest in size, with 95 % intervals."
+    make = lambda form: charts.peers(nearest, provider, form=form, finding=finding, size=size, status=STATUS)  # noqa: E731
+    return render_forms(_forms(make), f"peers-{measure.name}")
+
+
+def physicians_svg(measure: MeasureView, level: str, rows: pd.DataFrame) -> Markup:
+    """The inner providers of one outer provider, each against the norm."""
+    finding = f"Shrunken ratios of its {nouns(level)} with 95 % intervals."
+    make = lambda form: charts.physicians(  # noqa: E731
+        rows, form=form, finding=finding, hidden_words="{band} cases: not shown", status=STATUS
+    )
+    return render_forms(_forms(make), f"inner-{measure.name}")
+
+
+def forest_svg(measure: MeasureView, effects: pd.DataFrame) -> Markup:
+    """Effects of the case mix with their intervals; `effects` has label, term, estimate, lower, upper."""
+    names = {"binomial": "Odds ratio", "log_gaussian": "Ratio of means"}
+    name = f"{names.get(str(measure.spec['family']), 'Difference')}, 95\u202f% interval (log scale)"
+    finding = "How much each trait of the case mix changes the outcome."
+    return render_forms(_forms(lambda form: charts.forest(effects, form=form, finding=finding, axis_name=name)), "forest")
+
+
+def calibration_svg(measure: MeasureView) -> Markup:
+    """Observed against predicted by band of risk."""
+    unit = "" if measure.counts else measure.unit or "units"
+    names = {"x_name": "Predicted rate" if measure.counts else "Predicted mean", "y_name": "Observed rate" if measure.counts else "Observed mean"}
+    finding = "Observed against predicted, from the lowest to the highest predicted risk."
+    make = lambda form: charts.calibration(measure.of("calibration"), form=form, finding=finding, unit=unit, **names)  # noqa: E731
+    return render_forms(_forms(make), "calibration")
+
+
+def shares_svg(shares: pd.DataFrame) -> Markup:
+    """Where the variation lies."""
+    finding = "; ".join(f"{row.label} {numbers.percent(row.share)}" for row in shares.itertuples())
+    return render_forms(_forms(lambda form: charts.variance_bar(shares, form=form, finding=finding)), "shares")
+
+
+def interval_head(rows: pd.DataFrame) -> tuple[tuple[float, float], Markup]:
+    """The shared axis of a column of intervals."""
+    domain = charts.interval_domain(rows.assign(shown=~rows["hidden"].astype(bool)))
+    return domain, render_svg(charts.interval_axis(domain))
+
+
+def interval_svg(row: Any, domain: tuple[float, float]) -> Markup:
+    """One interval inside a table."""
+    return render_svg(charts.interval(row.ratio, row.ratio_lower, row.ratio_upper, row.category, domain=domain))
+
+
+def neighbours(sizes: np.ndarray[Any, Any], order: np.ndarray[Any, Any], place: int, count: int = PEERS) -> np.ndarray[Any, Any]:
+    """Rows nearest in size to the row at `place` of the sorted `order`, itself among them."""
+    low, high = max(place - count, 0), min(place + count + 1, len(order))
+    window = order[low:high]
+    gap = np.abs(np.log(np.maximum(sizes[window], 1e-9)) - np.log(max(sizes[order[place]], 1e-9)))
+    return window[np.argsort(gap, kind="stable")[: count + 1]]
+
+
+def _forms(make: Callable[[Any], Chart]) -> tuple[Chart, ...]:
+    return tuple(make(form) for form in FORMS)
+
+
+def markup(made: Sequence[Chart], prefix: str) -> Markup:
+    """Forms of a chart for a page."""
+    return render_forms(made, prefix)

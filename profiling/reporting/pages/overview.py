@@ -1,0 +1,208 @@
+"""The overview: the finding, a row a measure, who is worth a conversation, and how healthy the data are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from profiling.reporting import numbers
+from profiling.reporting.pages import drawings
+from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, noun, nouns
+from profiling.reporting.sentences import (
+    against_chance,
+    capital,
+    counted,
+    headline,
+    listed,
+    mid_sentence,
+    overall_headline,
+    plural,
+    stand_out,
+)
+
+MOST_CONVERSATIONS = 30
+LOW_C_STATISTIC = 0.6
+CALIBRATED_WITHIN = 0.05
+MISSING_LOOK = 0.05
+REJECTED_LOOK = 0.02
+
+
+def context(site: Site, downloads: list[dict[str, str]]) -> dict[str, Any]:
+    """What the template of the overview prints."""
+    level = site.outer_levels[0] if site.outer_levels else "provider"
+    rows = _outer_rows(site, level)
+    findings = [measure.finding(measure.outer) for measure in site.measures]
+    flagged = rows.loc[rows["category"].isin(FLAGGED), "provider"].nunique()
+    head = overall_headline(findings, int(flagged), int(rows["provider"].nunique()))
+    return {
+        "page": {"title": "Overview", "section": "index.html"},
+        "headline": head,
+        "lede": _lede(site, rows, level),
+        "facts": _facts(site, rows, level),
+        "measures": [_measure_row(measure) for measure in site.measures],
+        "matrices": [_matrix(site, name) for name in site.outer_levels],
+        "conversation": _conversation(site, rows, level),
+        "counts": counts_rows(site.measures),
+        "health": _health(site, rows, level),
+        "directory": {
+            "nouns": nouns(level),
+            "entries": [
+                {"href": site.address(*key), "name": name} for key, name in sorted(site.names.items(), key=lambda item: item[1])
+            ],
+        },
+        "downloads": downloads,
+    }
+
+
+def counts_rows(measures: tuple[MeasureView, ...]) -> list[dict[str, Any]]:
+    """A row a measure and level: how many providers lie in each category."""
+    return [
+        {
+            "measure": measure.title,
+            "providers": f"{len(measure.providers[level]):,} {nouns(level)}",
+            "counts": category_counts(measure.providers[level]),
+        }
+        for measure in measures
+        for level in measure.levels
+    ]
+
+
+def _outer_rows(site: Site, level: str) -> pd.DataFrame:
+    return pd.concat([measure.providers[measure.outer] for measure in site.measures if measure.outer == level])
+
+
+def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
+    total, flagged = rows["provider"].nunique(), set(rows.loc[rows["category"].isin(FLAGGED), "provider"])
+    watched = set(rows.loc[rows["category"].isin(WATCHED), "provider"]) - flagged
+    rest = total - len(flagged) - len(watched)
+    parts = []
+    if watched:
+        parts.append(f"{capital(counted(len(watched), noun(level)))} {'lies' if len(watched) == 1 else 'lie'} just beyond what chance usually does and {'is' if len(watched) == 1 else 'are'} worth watching.")
+    everyone = "other " if flagged or watched else ""
+    parts.append(f"The {everyone}{numbers.in_words(rest)} cannot be told apart from the average with confidence.")
+    return " ".join(parts)
+
+
+def _facts(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, str]]:
+    cases = [measure.totals.cases for measure in site.measures if measure.totals.cases]
+    patients = f"{numbers.integer(max(cases))} patients in {counted(rows['provider'].nunique(), noun(level))}" if cases else f"{counted(rows['provider'].nunique(), noun(level))}"
+    periods = list(dict.fromkeys(str(m.spec["period"]) for m in site.measures if m.spec.get("period")))
+    return [
+        {"name": "Period", "value": ", ".join(periods) or "all records"},
+        {"name": "Who", "value": patients},
+        {"name": "Measured", "value": capital(listed([mid_sentence(m.title) for m in site.measures]))},
+        {"name": "Compared with", "value": f"the average {noun(level)}, same patients"},
+    ]
+
+
+def overall(measure: MeasureView) -> str:
+    """The overall rate or mean in words."""
+    rate = measure.totals.rate
+    if rate is None:
+        return "overall rate not shown"
+    return f"{numbers.percent(rate)} overall" if measure.counts else f"{numbers.decimal(rate, 1)} {measure.unit} on average"
+
+
+def _measure_row(measure: MeasureView) -> dict[str, Any]:
+    finding = measure.finding(measure.outer)
+    cases = f"{numbers.integer(measure.totals.cases)} patients" if measure.totals.cases else "few patients"
+    return {
+        "title": measure.title,
+        "href": measure.href,
+        "facts": f"{cases} · {overall(measure)}",
+        "stand_out": stand_out(finding),
+        "against_chance": against_chance(finding),
+        "chance_bar": drawings.chance_bar_chart(measure, measure.outer),
+        "headline": headline(finding),
+    }
+
+
+def _matrix(site: Site, level: str) -> dict[str, Any]:
+    return {"noun": noun(level), "drawing": drawings.markup(drawings.matrix_charts(site, level), f"matrix-{level}")}
+
+
+def _conversation(site: Site, rows: pd.DataFrame, level: str) -> dict[str, Any]:
+    """Providers flagged on any measure, or on watch on the first; the most surprising first."""
+    first = site.measures[0]
+    wanted = rows["category"].isin(FLAGGED) | (rows["category"].isin(WATCHED) & (rows["measure"] == first.name))
+    names = rows.loc[wanted, "provider"].unique()
+    surprise = rows["z"].abs().fillna(-1).groupby(rows["provider"].to_numpy()).max()
+    order = sorted(names, key=lambda provider: (-surprise[provider], provider))
+    flag, watch = (numbers.level_percent(float(first.spec["flag"][key])) for key in ("flag", "watch"))
+    left = len(order) - MOST_CONVERSATIONS
+    title = f"The {counted(len(order), noun(level))} worth a conversation" if order else f"No {noun(level)} stands out"
+    measures = [measure for measure in site.measures if measure.outer == level]
+    return {
+        "title": title,
+        "sub": f"Beyond the {flag} limits on any measure, or beyond the {watch} limits on {mid_sentence(first.title)}. Beside each word: the shrunken ratio and its 95\u202f% interval.",
+        "noun": noun(level),
+        "titles": [measure.title for measure in measures],
+        "rows": [_conversation_row(site, measures, level, provider) for provider in order[:MOST_CONVERSATIONS]],
+        "note": f"{counted(left, noun(level), capital=True)} more on the pages of the measures." if left > 0 else "",
+    }
+
+
+def _conversation_row(site: Site, measures: list[MeasureView], level: str, provider: str) -> dict[str, Any]:
+    cells, cases = [], numbers.DASH
+    for measure in measures:
+        rows = measure.providers[level]
+        if provider not in rows.index:
+            cells.append({"title": measure.title, "category": "", "estimate": ""})
+            continue
+        row = rows.loc[provider]
+        hidden = bool(row["hidden"])
+        if not hidden and cases == numbers.DASH:
+            cases = numbers.integer(row["n"])
+        text = "counts not shown" if hidden else numbers.estimate(row["ratio"], row["ratio_lower"], row["ratio_upper"])
+        cells.append({"title": measure.title, "category": str(row["category"]), "estimate": text})
+    if cases == numbers.DASH:
+        cases = str(measures[0].providers[level].loc[provider, "case_band"]) if provider in measures[0].providers[level].index else cases
+    return {"name": site.names[level, provider], "href": site.address(level, provider), "cases": cases, "cells": cells}
+
+
+def _health(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, Any]]:
+    masked = site.masked
+    small = rows.loc[rows["category"] == "too_few", "provider"].nunique()
+    hidden = rows.loc[rows["hidden"], "provider"].nunique()
+    items = [_records(masked.inputs), _missing(masked.missing), *_discrimination(site), *_balance(site)]
+    items.append({"value": numbers.integer(small), "text": f"{noun(level) if small == 1 else nouns(level)} with too few cases to say on a measure", "look": small > 0})
+    items.append({"value": numbers.integer(hidden), "text": f"{noun(level) if hidden == 1 else nouns(level)} with counts hidden on a measure", "look": hidden > 0})
+    return items
+
+
+def _records(inputs: pd.DataFrame) -> dict[str, Any]:
+    """Records read and rejected, over all files of the main source; exact numbers only where nothing small follows."""
+    main = inputs[inputs["source"] == "encounters"]
+    main = main if len(main) else inputs
+    read, rejected = float(main["rows_read"].sum()), float(main["rows_rejected"].sum())
+    if main["few_rejected"].any():
+        return {"value": numbers.integer(round(read, -3)), "text": "records read, to the nearest thousand; few rejected", "look": False}
+    text = f"records read; {numbers.integer(rejected)} rejected" if rejected else "records read; none rejected"
+    return {"value": numbers.integer(read), "text": text, "look": read > 0 and rejected > REJECTED_LOOK * read}
+
+
+def _missing(missing: pd.DataFrame) -> dict[str, Any]:
+    share = float((missing["rows_missing"] / missing["rows_total"]).max()) if len(missing) else 0.0
+    share = share if share == share else 0.0
+    return {"value": numbers.percent(share), "text": "missing in the trait of the case mix that lacks most", "look": share > MISSING_LOOK}
+
+
+def _discrimination(site: Site) -> list[dict[str, Any]]:
+    values = [measure.checks["c_statistic"] for measure in site.measures if numbers.known(measure.checks.get("c_statistic"))]
+    if not values:
+        return []
+    text = "c-statistic (the lowest of the measures); 0.5 is guessing, 1 is complete" if len(values) > 1 else "c-statistic; 0.5 is guessing, 1 is complete"
+    return [{"value": numbers.decimal(min(values), 3), "text": text, "look": min(values) < LOW_C_STATISTIC}]
+
+
+def _balance(site: Site) -> list[dict[str, Any]]:
+    values = [measure.checks["observed_over_expected"] for measure in site.measures if numbers.known(measure.checks.get("observed_over_expected"))]
+    if not values:
+        return []
+    farthest = max(values, key=lambda value: abs(value - 1))
+    text = "observed ÷ expected over all, where it is farthest from 1" if len(values) > 1 else "observed ÷ expected over all"
+    return [{"value": numbers.ratio(farthest), "text": text, "look": abs(farthest - 1) > CALIBRATED_WITHIN}]
+
+
+__all__ = ["context", "counts_rows", "overall", "plural"]

@@ -1,0 +1,187 @@
+"""What all pages share: the measures with their words and masked tables, and where each provider's page stands."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from profiling.reporting import numbers
+from profiling.reporting.disclosure import MaskedRun, Totals
+from profiling.reporting.sentences import Finding, plural
+
+FLAGGED = ("higher", "lower")
+WATCHED = ("higher_watch", "lower_watch")
+ORDER = ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")
+SLUG_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class MeasureView:
+    """One measure: its specification, words and masked rows."""
+
+    name: str
+    spec: Mapping[str, Any]
+    masked: MaskedRun
+
+    @property
+    def title(self) -> str:
+        """Title for people."""
+        return str(self.spec["title"])
+
+    @property
+    def counts(self) -> bool:
+        """Whether the outcome is an event that is counted."""
+        return bool(self.spec["family"] == "binomial")
+
+    @property
+    def event(self) -> str:
+        """Plural noun of what is counted, empty for a continuous outcome."""
+        return str(self.spec.get("event") or "events") if self.counts else ""
+
+    @property
+    def unit(self) -> str:
+        """Unit of a continuous outcome."""
+        return "" if self.counts else str(self.spec.get("unit") or "")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of the provider levels, the outermost first."""
+        return tuple(str(level["level"]) for level in self.spec["providers"])
+
+    @property
+    def outer(self) -> str:
+        """The outermost level."""
+        return self.levels[0]
+
+    @property
+    def inner(self) -> str | None:
+        """The inner level, if there is one."""
+        return self.levels[1] if len(self.levels) > 1 else None
+
+    @property
+    def href(self) -> str:
+        """Address of the page from the top of the site."""
+        return f"measures/{self.name}.html"
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Totals over all providers, as far as they may be shown."""
+        return self.masked.totals[self.name]
+
+    @cached_property
+    def checks(self) -> Mapping[str, float]:
+        """Model checks by name."""
+        return dict(zip(*(self.of("model_checks")[column] for column in ("name", "value")), strict=True))
+
+    @cached_property
+    def providers(self) -> Mapping[str, pd.DataFrame]:
+        """Masked rows by level, indexed by provider, in the order of labels."""
+        rows = self.of("providers")
+        return {level: rows[rows["level"] == level].set_index("provider", drop=False).rename_axis(None) for level in self.levels}
+
+    def of(self, frame: str) -> pd.DataFrame:
+        """The rows of one of the run's frames that belong to this measure."""
+        table: pd.DataFrame = getattr(self.masked, frame)
+        return table[table["measure"] == self.name]
+
+    def finding(self, level: str) -> Finding:
+        """What the sentences about one level need."""
+        rows = self.providers[level]
+        by_surprise = rows.sort_values("z", key=lambda z: -z.abs(), kind="stable", na_position="last")
+        names = {c: tuple(by_surprise.loc[by_surprise["category"] == c, "provider_name"]) for c in FLAGGED}
+        flag = self.spec["flag"]
+        return Finding(
+            title=self.title,
+            event=self.event,
+            provider=noun(level),
+            higher=names["higher"],
+            lower=names["lower"],
+            watch=int(rows["category"].isin(WATCHED).sum()),
+            assessed=int((rows["category"] != "too_few").sum()),
+            too_few=int((rows["category"] == "too_few").sum()),
+            rule=str(flag["rule"]),
+            watch_level=float(flag["watch"]),
+            flag_level=float(flag["flag"]),
+            chance_watch=self.checks.get(f"expected_false_watch_{level}"),
+            chance_flag=self.checks.get(f"expected_false_flag_{level}"),
+        )
+
+
+@dataclass(frozen=True)
+class Site:
+    """A whole edition of a run, ready to be put on pages."""
+
+    masked: MaskedRun
+    measures: tuple[MeasureView, ...]
+    addresses: Mapping[tuple[str, str], str]
+    names: Mapping[tuple[str, str], str]
+
+    @property
+    def outer_levels(self) -> tuple[str, ...]:
+        """Outermost levels of the measures, each once."""
+        return tuple(dict.fromkeys(measure.outer for measure in self.measures))
+
+    def address(self, level: str, provider: str, root: str = "") -> str:
+        """Address of a provider's page, empty when it has none."""
+        slug = self.addresses.get((level, provider))
+        return f"{root}hospitals/{slug}.html" if slug else ""
+
+
+def build(masked: MaskedRun) -> Site:
+    """Measures in the order of the configuration and an address for every outer provider."""
+    order = masked.measures.sort_values("position")["measure"]
+    measures = tuple(MeasureView(str(name), masked.specs[str(name)], masked) for name in order)
+    outer = pd.concat([measure.providers[measure.outer] for measure in measures]) if measures else masked.providers
+    outer = outer.drop_duplicates(["level", "provider"]).sort_values(["level", "provider"])
+    keys = list(zip(outer["level"], outer["provider"].astype(str), strict=True))
+    names = dict(zip(keys, outer["provider_name"].astype(str), strict=True))
+    return Site(masked, measures, _addresses(names), names)
+
+
+def _addresses(names: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """File names made of letters, digits and hyphens only, each once even where letters' case is ignored."""
+    taken: dict[str, int] = {}
+    addresses = {}
+    for key, name in names.items():
+        stem = slug(name) or slug(key[0]) or "provider"
+        taken[stem] = taken.get(stem, 0) + 1
+        address = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+        while taken[stem] > 1 and address in taken:
+            taken[stem] += 1
+            address = f"{stem}-{taken[stem]}"
+        taken.setdefault(address, 1)
+        addresses[key] = address
+    return addresses
+
+
+def slug(text: str) -> str:
+    """Small letters, digits and hyphens: St Edith's, Caldcombe becomes st-ediths-caldcombe."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_LENGTH].strip("-")
+
+
+def noun(level: str) -> str:
+    """A level's name as a word."""
+    return level.replace("_", " ")
+
+
+def nouns(level: str) -> str:
+    """A level's name as a word for many."""
+    return plural(noun(level))
+
+
+def category_counts(rows: pd.DataFrame) -> dict[str, int]:
+    """How many providers lie in each category."""
+    found = rows["category"].value_counts()
+    return {category: int(found.get(category, 0)) for category in ORDER}
+
+
+def average(value: float | None, unit: str) -> str:
+    """A mean with its unit."""
+    return f"{numbers.decimal(value, 2)} {unit}".strip()

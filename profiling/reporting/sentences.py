@@ -1,0 +1,249 @@
+"""Every sentence the report generates from numbers, in one catalogue that can be translated as a whole.
+
+`CATALOGUE` holds the patterns; the functions below choose among them and fill them. Words follow the rules of the
+report: up is always more of the event, a flag is a reason to look and not a verdict, the uncertainty stands beside
+the estimate, numbers to twelve are words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from profiling.reporting import numbers
+
+CATALOGUE: Mapping[str, str] = {
+    # status
+    "higher": "Higher than expected",
+    "higher_watch": "Higher, watch",
+    "as_expected": "As expected",
+    "lower_watch": "Lower, watch",
+    "lower": "Lower than expected",
+    "too_few": "Too few to say",
+    # headline of a measure
+    "names_more": "{names} had more {event} than expected",
+    "names_fewer": "{names} had fewer {event} than expected",
+    "names_fewer_short": "{names} had fewer",
+    "names_above": "{names} had a higher {title} than expected",
+    "names_below": "{names} had a lower {title} than expected",
+    "names_below_short": "{names} had a lower one",
+    "count_more": "{count} {providers} had more {event} than expected",
+    "count_fewer": "{count} {providers} had fewer {event} than expected",
+    "count_fewer_short": "{count} had fewer",
+    "count_above": "{count} {providers} had a higher {title} than expected",
+    "count_below": "{count} {providers} had a lower {title} than expected",
+    "count_below_short": "{count} had a lower one",
+    "none_events": "No {provider} had more or fewer {event} than chance explains",
+    "none_values": "No {provider} differs in {title} by more than chance explains",
+    # headline of the overview
+    "none_anywhere": "No {provider} stands out on {measures}",
+    "counts_anywhere": "{flagged} of {all} {providers} stand out on {measures}",
+    "counts_anywhere_one": "One of {all} {providers} stands out on {measures}",
+    "one_measure": "the one measure",
+    "any_measure": "any of {count} measures",
+    "least_one": "at least one of {count} measures",
+    # funnel rule
+    "outside": "{watch} of {all} {providers} {lie} outside the {watch_level} limits, where chance alone would put {by_chance}.",
+    "beyond_none": "None lies beyond the {flag_level} limits, where chance alone would put {by_chance}.",
+    "beyond": "{flag} {lie} beyond the {flag_level} limits, where chance alone would put {by_chance}.",
+    # interval rule
+    "excludes": "For {watch} of {all} {providers} the {watch_level} interval leaves out the norm, where chance alone would put {by_chance}.",
+    "excludes_none": "For none does the {flag_level} interval leave it out, where chance alone would put {by_chance}.",
+    "excludes_flag": "For {flag} the {flag_level} interval leaves it out too, where chance alone would put {by_chance}.",
+    "rest": "For the other {rest} the data show no clear difference from the average.",
+    "rest_one": "For the other one the data show no clear difference from the average.",
+    "too_small": "{count} {providers} had too few cases to say.",
+    "too_small_one": "One {provider} had too few cases to say.",
+    "no_chance": "{watch} of {all} {providers} {lie} outside the {watch_level} limits.",
+    # stand-out line
+    "stand_out_both": "Stand out: {higher} higher and {lower} lower",
+    "stand_out_higher": "Stand out: {higher} higher",
+    "stand_out_lower": "Stand out: {lower} lower",
+    "stand_out_none": "Stand out: none",
+    # one provider
+    "provider_events": "{name} had {observed} {event} where {expected} were expected",
+    "provider_values": "{name}: {title} averaged {observed} {unit} where {expected} were expected",
+    "provider_chance": "; chance alone would do this to {chance} {providers}",
+    "provider_hidden": "{name}: counts too small to publish",
+    "provider_none": "{name} is in none of the measures",
+    "drawn_in": "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to {upper} is plausible.",
+    "ranks": "Among {all} {providers} it could rank anywhere from {low} to {high}.",
+    "ranks_narrow": "Among {all} {providers} its rank lies between {low} and {high}.",
+    "hidden_lede": "It had {band} cases. Fewer than {threshold} cases, events or patients without the event are not published, nor is any figure that would give them back.",
+    "status_chance": "{status}; chance alone would do this to {chance}.",
+    # rules
+    "rule_funnel": "A {provider} is flagged by an exact test of its observed {event} against the number expected: beyond the {flag_level} limits “higher” or “lower than expected”, beyond the {watch_level} limits “watch”.",
+    "rule_interval": "A {provider} is flagged by the posterior interval of its shrunken ratio: where the {flag_level} interval leaves out the norm “higher” or “lower than expected”, where the {watch_level} interval does “watch”.",
+    "false_flags": "If all {providers} were exactly average, this rule would put about {watch} outside the {watch_level} limits and {flag} beyond the {flag_level} limits.",
+    "verdict": "A flag is a reason to look, not a verdict. Check the data first, then the case mix, then the structure, then the process, and the people last.",
+    "disclosure": "Counts of patients or events from 1 to {most} are not shown, nor is any figure that would give them back: such a {provider} shows its case band and result only. Totals include it.",
+    "missing_warning": "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and were left out. Read its figures with care.",
+}  # fmt: skip
+
+MOST_NAMES = 3
+PLURALS = {"person": "people", "staff": "staff"}
+
+
+def say(key: str, **values: object) -> str:
+    """A sentence of the catalogue, filled."""
+    return CATALOGUE[key].format(**values)
+
+
+def plural(noun: str) -> str:
+    """Hospitals, surgeries, practices, trusts: the plural of a level's name."""
+    if noun in PLURALS:
+        return PLURALS[noun]
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+
+
+def counted(count: float, noun: str, capital: bool = False) -> str:
+    """A number with its noun: one hospital, four hospitals, no hospitals."""
+    return f"{numbers.in_words(count, capital)} {noun if round(count) == 1 else plural(noun)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """A and B; A, B and C."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def mid_sentence(title: str) -> str:
+    """A title inside a sentence: "Length of stay" becomes "length of stay", "HIV" stays."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def capital(text: str) -> str:
+    """With a capital letter at the start."""
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What sentences about one measure need. `event` is empty for continuous outcomes."""
+
+    title: str
+    event: str
+    provider: str
+    higher: tuple[str, ...]
+    lower: tuple[str, ...]
+    watch: int
+    assessed: int
+    too_few: int
+    rule: str
+    watch_level: float
+    flag_level: float
+    chance_watch: float | None
+    chance_flag: float | None
+
+    @property
+    def flagged(self) -> int:
+        """How many lie beyond the outer limits."""
+        return len(self.higher) + len(self.lower)
+
+    @property
+    def outside(self) -> int:
+        """How many lie outside the inner limits, those beyond the outer among them."""
+        return self.watch + self.flagged
+
+
+def headline(finding: Finding) -> str:
+    """The finding of a measure, with names while at most three stand out."""
+    if not finding.flagged:
+        key = "none_events" if finding.event else "none_values"
+        return say(key, provider=finding.provider, event=finding.event, title=mid_sentence(finding.title))
+    return capital(_clauses(finding, named=finding.flagged <= MOST_NAMES))
+
+
+def overall_headline(findings: Sequence[Finding], flagged_anywhere: int, all_providers: int) -> str:
+    """The finding of a whole run: names while at most three results stand out, else a count."""
+    results = sum(finding.flagged for finding in findings)
+    provider = findings[0].provider if findings else "provider"
+    one = len(findings) == 1
+    if not results:
+        measures = say("one_measure") if one else say("any_measure", count=numbers.in_words(len(findings)))
+        return say("none_anywhere", provider=provider, measures=measures)
+    if results <= MOST_NAMES:
+        return capital("; ".join(_clauses(finding, named=True) for finding in findings if finding.flagged))
+    measures = say("one_measure") if one else say("least_one", count=numbers.in_words(len(findings)))
+    key = "counts_anywhere_one" if flagged_anywhere == 1 else "counts_anywhere"
+    flagged = numbers.in_words(flagged_anywhere, capital=True)
+    return say(key, flagged=flagged, all=numbers.integer(all_providers), providers=plural(provider), measures=measures)
+
+
+def _clauses(finding: Finding, named: bool) -> str:
+    form = "names" if named else "count"
+    more, fewer = ("more", "fewer") if finding.event else ("above", "below")
+    clauses = []
+    for side, word in ((finding.higher, more), (finding.lower, fewer)):
+        if side:
+            short = "_short" if clauses else ""
+            noun = finding.provider if len(side) == 1 else plural(finding.provider)
+            count = numbers.in_words(len(side))
+            words = {"names": listed(side) if named else "", "count": count, "providers": noun, "event": finding.event}
+            clauses.append(say(f"{form}_{word}{short}", title=mid_sentence(finding.title), **words))
+    return "; ".join(clauses) if named else " and ".join(clauses)
+
+
+def against_chance(finding: Finding) -> str:
+    """How many lie outside both limits, beside what chance alone would put there."""
+    levels = {"watch_level": numbers.level_percent(finding.watch_level), "flag_level": numbers.level_percent(finding.flag_level)}
+    every = {"all": numbers.in_words(finding.assessed), "providers": plural(finding.provider)}
+    lie = "lies" if finding.outside == 1 else "lie"
+    watch = numbers.in_words(finding.outside, capital=finding.rule == "funnel") if finding.outside else "none"
+    watch = capital(watch) if finding.rule == "funnel" else watch
+    if finding.chance_watch is None or finding.chance_flag is None:
+        return say("no_chance", watch=capital(watch), lie=lie, **levels, **every)
+    first = say(
+        "outside" if finding.rule == "funnel" else "excludes",
+        watch=watch, lie=lie, by_chance=_by_chance(finding.chance_watch), **levels, **every,
+    )  # fmt: skip
+    keys = ("beyond_none", "beyond") if finding.rule == "funnel" else ("excludes_none", "excludes_flag")
+    flag = numbers.in_words(finding.flagged, capital=finding.rule == "funnel")
+    second = say(
+        keys[bool(finding.flagged)],
+        flag=flag, lie="lies" if finding.flagged == 1 else "lie", by_chance=_by_chance(finding.chance_flag), **levels,
+    )  # fmt: skip
+    return f"{first} {second}"
+
+
+def lede(finding: Finding) -> str:
+    """The paragraph under a measure's headline."""
+    rest = finding.assessed - finding.outside
+    parts = [against_chance(finding)]
+    if 0 < rest < finding.assessed:
+        parts.append(say("rest_one") if rest == 1 else say("rest", rest=numbers.in_words(rest)))
+    if finding.too_few:
+        nouns = {"provider": finding.provider, "providers": plural(finding.provider)}
+        count = numbers.in_words(finding.too_few, capital=True)
+        parts.append(say("too_small_one" if finding.too_few == 1 else "too_small", count=count, **nouns))
+    return " ".join(parts)
+
+
+def stand_out(finding: Finding) -> str:
+    """Stand out: two higher and one lower."""
+    key = {(True, True): "both", (True, False): "higher", (False, True): "lower", (False, False): "none"}
+    chosen = key[bool(finding.higher), bool(finding.lower)]
+    counts = {"higher": numbers.in_words(len(finding.higher)), "lower": numbers.in_words(len(finding.lower))}
+    return say(f"stand_out_{chosen}", **counts)
+
+
+def rule(finding: Finding) -> str:
+    """Which rule flags, and how many flags it would raise if all were average."""
+    levels = {"watch_level": numbers.level_percent(finding.watch_level), "flag_level": numbers.level_percent(finding.flag_level)}
+    text = say(f"rule_{finding.rule}", provider=finding.provider, event=finding.event or "total", **levels)
+    if finding.chance_watch is None or finding.chance_flag is None:
+        return text
+    by_chance = {"watch": numbers.few(finding.chance_watch), "flag": numbers.few(finding.chance_flag)}
+    return f"{text} {say('false_flags', providers=plural(finding.provider), **by_chance, **levels)}"
+
+
+def _by_chance(count: float) -> str:
+    return numbers.in_words(count) if count >= 1.95 else numbers.few(count)
+
+
+def status_with_chance(category: str, probability: float | None) -> str:
+    """Higher than expected; chance alone would do this to 1 in 500."""
+    if category in ("too_few", "as_expected") or not numbers.known(probability):
+        return f"{CATALOGUE[category]}."
+    return say("status_chance", status=CATALOGUE[category], chance=numbers.chance(probability))

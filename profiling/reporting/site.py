@@ -1,0 +1,96 @@
+"""Write one edition of a run as a folder of pages, styles and downloads; complete without script or network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+
+from profiling.reporting.disclosure import MaskedRun, mask
+from profiling.reporting.downloads import listing, write_downloads, write_json
+from profiling.reporting.pages import hospital, measure, methods, overview
+from profiling.reporting.pages.shared import Site, build
+from profiling.reporting.sentences import say
+from profiling.reporting.templating import environment
+from profiling.shipped import templates_folder
+
+if TYPE_CHECKING:
+    from profiling.store.runs import RunRecord
+
+FOLDERS = ("assets", "downloads", "hospitals", "measures")
+STYLES = ("chart.css", "style.css")
+TIMINGS = "timings.json"
+MOST_IN_NAVIGATION = 4
+
+
+@dataclass(frozen=True)
+class SiteSummary:
+    """What was written: the first page, pages, all files and their bytes, providers, and how many are hidden."""
+
+    index: Path
+    pages: int
+    files: int
+    bytes: int
+    providers: int
+    hidden: int
+
+
+def write_site(record: RunRecord, folder: Path, edition: str = "public") -> SiteSummary:
+    """Write the whole site into `folder` (made if absent, else expected empty). Raises DisclosureError."""
+    masked = mask(record, edition)
+    site = build(masked)
+    for name in FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    pages = _write_pages(site, folder)
+    write_downloads(site, folder / "downloads")
+    styles = [(templates_folder() / name).read_text(encoding="utf-8") for name in STYLES]
+    (folder / "assets" / "style.css").write_text("\n".join(styles), encoding="utf-8")
+    _write_timings(masked, folder / TIMINGS)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    providers = masked.providers
+    return SiteSummary(folder / "index.html", pages, len(files), size, len(providers), int(providers["hidden"].sum()))
+
+
+def _write_pages(site: Site, folder: Path) -> int:
+    write = _writer(site, environment(templates_folder()), folder)
+    write("index.html", "index.html", overview.context(site, [file for file in listing(site) if file["kind"] in ("table", "run")]))
+    write("methods.html", "methods.html", methods.context(site))
+    for one in site.measures:
+        write("measure.html", one.href, measure.context(site, one, listing(site, "../")))
+    prepared = tuple(hospital.prepare(site, one) for one in site.measures)
+    for level, provider in site.addresses:
+        write("hospital.html", site.address(level, provider), hospital.context(site, prepared, level, provider))
+    return 2 + len(site.measures) + len(site.addresses)
+
+
+def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, dict[str, Any]], None]:
+    """A function that fills a template and writes it; every page gets the frame all share."""
+    run = site.masked.run
+    shared = {
+        "site_title": str(run["title"]),
+        "run": run,
+        "inputs": site.masked.inputs.to_dict("records"),
+        "navigation": _navigation(site),
+        "disclosure_note": say("disclosure", most=site.masked.threshold - 1, provider="provider"),
+    }
+
+    def write(template: str, address: str, context: dict[str, Any]) -> None:
+        root = "../" * address.count("/")
+        text = made.get_template(template).render(**shared, root=root, **context)
+        (folder / address).write_text(text, encoding="utf-8", errors="replace")
+
+    return write
+
+
+def _navigation(site: Site) -> list[dict[str, str]]:
+    measures = [{"href": one.href, "text": one.title} for one in site.measures[:MOST_IN_NAVIGATION]]
+    return [{"href": "index.html", "text": "Overview"}, *measures, {"href": "methods.html", "text": "Methods"}]
+
+
+def _write_timings(masked: MaskedRun, path: Path) -> None:
+    seconds = masked.timings
+    write_json(dict(zip(seconds["stage"], seconds["seconds"], strict=True)) if len(seconds) else {}, path)

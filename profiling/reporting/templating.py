@@ -1,0 +1,46 @@
+"""Jinja2 set up for pages: autoescape always on, an undefined name is an error, templates compiled once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from profiling.reporting import numbers, sentences
+
+CHOSEN = (
+    "integer", "decimal", "amount", "ratio", "interval", "interval_text", "estimate", "percent", "chance",
+    "few", "in_words", "rank_interval", "day", "moment", "short_hash",
+)  # fmt: skip
+GLYPHS = {
+    "higher": '<path class="higher" d="M7 1.4L13 12H1Z"/>',
+    "higher_watch": '<path class="higher_watch" d="M7 2.8L11.8 11.4H2.2Z"/>',
+    "as_expected": '<circle class="as_expected" cx="7" cy="7" r="3.4"/>',
+    "lower_watch": '<path class="lower_watch" d="M7 11.2L2.2 2.6H11.8Z"/>',
+    "lower": '<path class="lower" d="M7 12.6L1 2H13Z"/>',
+    "too_few": '<path class="too_few" d="M3 7H11"/>',
+}
+
+
+def glyph(category: str) -> Markup:
+    """The shape of a category, hidden from screen readers because its word always stands beside it."""
+    head = '<svg class="chart glyph" width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">'
+    return Markup(head + GLYPHS[category] + "</svg>")
+
+
+def environment(folder: Path) -> Environment:
+    """The environment of all pages; `folder` holds the templates."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        keep_trailing_newline=True,
+    )
+    made.filters.update({name: getattr(numbers, name) for name in CHOSEN})
+    made.filters.update(capital=sentences.capital, plural=sentences.plural)
+    made.globals.update(glyph=glyph, statuses=list(GLYPHS), words=sentences.CATALOGUE, say=sentences.say)
+    return made
