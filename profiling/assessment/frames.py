@@ -30,7 +30,7 @@ from profiling.assessment.rows_of_fit import (
     scale_of,
     whole_trials,
 )
-from profiling.assessment.standardization import marginal_response, predicted_at, response
+from profiling.assessment.standardization import marginal_response, predicted_at, provider_sums, response
 
 LATENT = {"logit": np.pi**2 / 3.0, "probit": 1.0, "cloglog": np.pi**2 / 6.0}
 FUNNEL_POINTS, FUNNEL_MARGIN = 240, 1.25
@@ -82,15 +82,21 @@ def _ratio_limits(rows: ProviderRows, expected: Floats, probability: float) -> t
 
 
 def _relative_variance(rows: ProviderRows) -> float:
-    """Variance of log(ΣO/ΣE) times ΣE, from the residual variance alone, over the whole cohort (delta
-    method)."""
-    mean = rows.expected_marginal
-    variance = (
+    """Variance of log(ΣO/ΣE) times ΣE over the whole cohort, by the delta method.
+
+    From the residual variance, and what other random effects share among a provider's rows (on average over
+    providers).
+    """
+    mean, expected = rows.expected_marginal, provider_sums(rows.expected_marginal, rows.starts)
+    noise = (
         np.expm1(rows.residual_variance) * mean**2
         if rows.family == "log_gaussian"
         else rows.residual_variance
     )
-    return float(np.sum(variance * np.ones_like(mean)) / mean.sum())
+    shared = rows.shared_variance
+    if rows.family == "gaussian":
+        shared = shared * (rows.cases / expected) ** 2
+    return float(np.sum(noise * np.ones_like(mean)) / mean.sum() + np.mean(shared * expected))
 
 
 def flags(assessment: Assessment, level: str) -> pd.DataFrame:

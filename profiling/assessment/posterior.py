@@ -5,8 +5,8 @@ approximation.
 
 Exact: for one logistic random intercept the posterior density ∝ exp(O_j b − Σ log(1 + exp(η_i + b)) − b²/2σ²)
 is tabulated at the estimated parameters on 41 points over ±8 standard deviations, interpolated by
-splines (quintic of the logarithm, cubic of the density) and integrated. Gaussian: mode and standard deviation, the
-full one where the fit has it.
+splines (quintic of the logarithm, cubic of the density) and integrated. Gaussian: mode and standard
+deviation, the full one where the fit has it.
 """
 
 from __future__ import annotations

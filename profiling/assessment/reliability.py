@@ -22,8 +22,8 @@ def sampling_variance(variance: float, conditional_sd: Floats) -> Floats:
 
 
 def reliability(variance: float, sampling: Floats) -> Floats:
-    """Signal to noise σ²/(σ² + v_j), between 0 and 1."""
-    return variance / (variance + sampling) if variance > 0 else np.zeros_like(sampling)
+    """Signal to noise σ²/(σ² + v_j), between 0 and 1; NaN where σ² is not known."""
+    return np.zeros_like(sampling) if variance == 0 else variance / (variance + sampling)
 
 
 def cases_for_reliability(variance: float, sampling: Floats, cases: Floats, target: float = 0.7) -> Floats:
@@ -37,6 +37,6 @@ def cases_for_reliability(variance: float, sampling: Floats, cases: Floats, targ
 
 def rankability(variance: float, sampling: Floats) -> float:
     """σ²/(σ² + median v_j): the part of the differences between providers that is not chance."""
-    if len(sampling) == 0:
+    if len(sampling) == 0 or np.isnan(variance):
         return float("nan")
     return float(variance / (variance + np.median(sampling))) if variance > 0 else 0.0

@@ -42,7 +42,9 @@ def test_poisson_binomial_is_the_enumeration(p: list[float]) -> None:
 
 @FAST
 @given(st.lists(risks, min_size=1, max_size=5), st.data())
-def test_exact_test_of_several_providers_is_that_of_each(groups: list[list[float]], data: st.DataObject) -> None:
+def test_exact_test_of_several_providers_is_that_of_each(
+    groups: list[list[float]], data: st.DataObject
+) -> None:
     observed = [data.draw(st.integers(0, len(p))) for p in groups]
     starts = np.concatenate([[0], np.cumsum([len(p) for p in groups])])
     found = exact_test(np.concatenate(groups), starts, observed, 0.3, 0.1)
@@ -62,7 +64,10 @@ def test_poisson_binomial_of_equal_risks_is_binomial_far_into_the_tails() -> Non
     exact = stats.binom(n, p)
     for count in (1_100, 1_500, 2_600, 3_000, 4_500):
         test = exact_test(np.full(n, p), np.array([0, n]), [count])
-        for found, log_value in ((test.below[0], exact.logcdf(count - 1)), (test.above[0], exact.logsf(count))):
+        for found, log_value in (
+            (test.below[0], exact.logcdf(count - 1)),
+            (test.above[0], exact.logsf(count)),
+        ):
             if log_value > np.log(1e-250):
                 assert np.log(found) == pytest.approx(log_value, abs=1e-8)
 
@@ -71,7 +76,8 @@ def test_more_than_twenty_thousand_patients_keep_absolute_accuracy() -> None:
     n, p = 60_000, 0.3
     test = exact_test(np.full(n, p), np.array([0, n]), [17_500])
     assert test.lower_mid_p[0] == pytest.approx(
-        stats.binom.cdf(17_499, n, p) + stats.binom.pmf(17_500, n, p) / 2, rel=1e-9)
+        stats.binom.cdf(17_499, n, p) + stats.binom.pmf(17_500, n, p) / 2, rel=1e-9
+    )
     far = exact_test(np.full(n, p), np.array([0, n]), [60_000])
     assert far.two_sided_mid_p[0] == 0.0
 
@@ -87,7 +93,10 @@ def test_exact_poisson_limits_leave_half_alpha_on_each_side(observed: int, level
         assert 2 * lower == pytest.approx(stats.chi2.ppf(tail, 2 * observed), rel=1e-9)
     inner_lower, inner_upper = poisson_mid_p(observed, level)
     assert lower <= inner_lower <= observed <= inner_upper <= upper
-    found = stats.poisson.cdf(observed - 1, float(inner_upper)) + stats.poisson.pmf(observed, float(inner_upper)) / 2
+    found = (
+        stats.poisson.cdf(observed - 1, float(inner_upper))
+        + stats.poisson.pmf(observed, float(inner_upper)) / 2
+    )
     assert found == pytest.approx(tail, rel=1e-7)
 
 
@@ -143,11 +152,14 @@ def test_smooth_mid_p_meets_the_binomial_and_poisson_at_whole_counts(n: int, p: 
     found = smooth_mid_p(counts, np.full(n + 1, n * p), EventShape.of(np.full(n, p)))
     assert found == pytest.approx(binomial, abs=1e-9)
     poisson = stats.poisson.cdf(counts - 1, n * p) + stats.poisson.pmf(counts, n * p) / 2
-    assert smooth_mid_p(counts, np.full(n + 1, n * p), EventShape(1.0, 1.0)) == pytest.approx(poisson, abs=1e-9)
+    assert smooth_mid_p(counts, np.full(n + 1, n * p), EventShape(1.0, 1.0)) == pytest.approx(
+        poisson, abs=1e-9
+    )
 
 
 def test_funnel_limits_part_providers_as_their_exact_tests_do() -> None:
-    """Providers of every volume whose patients come from one heterogeneous cohort: the drawn limit decides as the test."""
+    """Providers of every volume whose patients come from one heterogeneous cohort: the drawn limit decides
+    as the test."""
     random = np.random.default_rng(11)
     sizes = random.integers(25, 900, size=3000)
     starts = np.concatenate([[0], np.cumsum(sizes)])

@@ -55,7 +55,10 @@ class FrozenFit:
 
     @property
     def variance_components(self) -> dict[str, pd.DataFrame]:
-        return {g: pd.DataFrame([[v]], index=["Intercept"], columns=["Intercept"]) for g, v in self.variances.items()}
+        return {
+            g: pd.DataFrame([[v]], index=["Intercept"], columns=["Intercept"])
+            for g, v in self.variances.items()
+        }
 
     def level_codes(self, group: str) -> Any:
         return self.codes[group]
@@ -72,8 +75,16 @@ class FrozenFit:
     def random_effects(self, group: str) -> pd.DataFrame:
         order = np.arange(len(self.labels[group]))[::-1]
         full = self.sd_full.get(group, self.sds[group])
-        return pd.DataFrame({"level": self.labels[group][order], "term": "Intercept", "mode": self.modes[group][order],
-                             "sd": self.sds[group][order], "sd_beta": full[order], "sd_full": full[order]})
+        return pd.DataFrame(
+            {
+                "level": self.labels[group][order],
+                "term": "Intercept",
+                "mode": self.modes[group][order],
+                "sd": self.sds[group][order],
+                "sd_beta": full[order],
+                "sd_full": full[order],
+            }
+        )
 
 
 def fit_random_effects(
@@ -93,8 +104,10 @@ def fit_random_effects(
         inverse = np.linalg.inv((z * weight[:, None]).T @ z + np.diag(prior))
         b = b + inverse @ (z.T @ score - prior * b)
     cuts = np.cumsum(list(sizes.values()))[:-1]
-    return (dict(zip(codes, np.split(b, cuts), strict=True)),
-            dict(zip(codes, np.split(np.sqrt(np.diag(inverse)), cuts), strict=True)))
+    return (
+        dict(zip(codes, np.split(b, cuts), strict=True)),
+        dict(zip(codes, np.split(np.sqrt(np.diag(inverse)), cuts), strict=True)),
+    )
 
 
 def simulated(levels: int = 1, family: str = "binomial", seed: int = 3, sigma: float = 0.5) -> FrozenFit:
@@ -111,12 +124,25 @@ def simulated(levels: int = 1, family: str = "binomial", seed: int = 3, sigma: f
     effects = sum(random.normal(size=c.max() + 1)[c] * np.sqrt(variances[g]) for g, c in codes.items())
     eta = -2 + random.normal(size=n)
     residual_sd = None if family == "binomial" else 0.6
-    y = ((random.random(n) < special.expit(eta + effects)).astype(float) if residual_sd is None
-         else eta + effects + residual_sd * random.normal(size=n))
+    y = (
+        (random.random(n) < special.expit(eta + effects)).astype(float)
+        if residual_sd is None
+        else eta + effects + residual_sd * random.normal(size=n)
+    )
     modes, sds = fit_random_effects(eta, y, codes, variances, residual_sd)
     labels = {g: np.array([f"{g[0]}{i:02d}" for i in range(c.max() + 1)]) for g, c in codes.items()}
-    return FrozenFit(eta, y, codes, labels, modes, sds, {g: variances[g] for g in codes}, family=family,
-                     link="logit" if family == "binomial" else "identity", residual_sd=residual_sd)
+    return FrozenFit(
+        eta,
+        y,
+        codes,
+        labels,
+        modes,
+        sds,
+        {g: variances[g] for g in codes},
+        family=family,
+        link="logit" if family == "binomial" else "identity",
+        residual_sd=residual_sd,
+    )
 
 
 def by(values: Any, codes: Any) -> Any:
@@ -127,8 +153,11 @@ def averaged(eta: Any, variance: float) -> Any:
     """∫ expit(eta + b) dN(b; 0, variance) by adaptive quadrature, through 200 values of eta."""
     sd = np.sqrt(variance)
     grid = np.linspace(eta.min(), eta.max(), 200)
-    exact = [integrate.quad(lambda b, e=e: special.expit(e + sd * b) * stats.norm.pdf(b), -10, 10)[0] for e in grid]
+    exact = [
+        integrate.quad(lambda b, e=e: special.expit(e + sd * b) * stats.norm.pdf(b), -10, 10)[0] for e in grid
+    ]
     from scipy.interpolate import CubicSpline
+
     return CubicSpline(grid, exact)(eta)
 
 
@@ -141,17 +170,21 @@ def test_one_level_follows_the_definitions() -> None:
     eta, mode = fit.linear_predictor, fit.modes["hospital"]
     assert found["observed"].to_numpy() == pytest.approx(by(fit.outcome, code))
     assert found["expected"].to_numpy() == pytest.approx(by(special.expit(eta), code), rel=1e-12)
-    assert found["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + mode[code]), code), rel=1e-12)
+    assert found["predicted"].to_numpy() == pytest.approx(
+        by(special.expit(eta + mode[code]), code), rel=1e-12
+    )
     assert found["expected_marginal"].to_numpy() == pytest.approx(by(averaged(eta, 0.25), code), rel=1e-6)
     assert (found["ratio"] * found["expected"]).to_numpy() == pytest.approx(found["predicted"].to_numpy())
     assert found["risk_standardized_rate"].to_numpy() == pytest.approx(
-        (found["ratio"] * fit.outcome.mean()).to_numpy())
+        (found["ratio"] * fit.outcome.mean()).to_numpy()
+    )
     assert found["reliability"].to_numpy() == pytest.approx(1 - fit.sds["hospital"] ** 2 / 0.25)
     p = special.expit(eta + mode[code])
     v = 1 / by(p * (1 - p), code)
     assert found["reliability"].to_numpy() == pytest.approx(0.25 / (0.25 + v), rel=1e-6)
     assert found["cases_for_reliability"].to_numpy() == pytest.approx(
-        found["n"].to_numpy() * v / 0.25 * 7 / 3, rel=1e-6)
+        found["n"].to_numpy() * v / 0.25 * 7 / 3, rel=1e-6
+    )
 
 
 def test_the_marginal_expectation_removes_the_jensen_gap() -> None:
@@ -168,20 +201,27 @@ def test_the_marginal_expectation_removes_the_jensen_gap() -> None:
 @pytest.mark.parametrize("sd", [0.1, 0.5, 1.0, 2.0])
 def test_marginal_response_is_the_integral(sd: float) -> None:
     eta = np.linspace(-8, 6, 15)
-    exact = [integrate.quad(lambda b, e=e: special.expit(e + sd * b) * stats.norm.pdf(b), -12, 12, epsabs=1e-13)[0]
-             for e in eta]
+    exact = [
+        integrate.quad(lambda b, e=e: special.expit(e + sd * b) * stats.norm.pdf(b), -12, 12, epsabs=1e-13)[0]
+        for e in eta
+    ]
     assert marginal_response(eta, "logit", sd**2) == pytest.approx(exact, abs=1e-9 if sd <= 1 else 2e-6)
 
 
 def test_posterior_interval_is_the_integral_of_the_posterior() -> None:
-    """Quantiles and P(ratio > 1) by scipy's quadrature of the unnormalized density, for few and many cases."""
+    """Quantiles and P(ratio > 1) by scipy's quadrature of the unnormalized density, for few and many
+    cases."""
     fit = simulated(sigma=0.8)
-    keep = np.concatenate([np.flatnonzero(fit.codes["hospital"] == j)[:k] for j, k in ((0, 900), (1, 4), (2, 60))])
+    keep = np.concatenate(
+        [np.flatnonzero(fit.codes["hospital"] == j)[:k] for j, k in ((0, 900), (1, 4), (2, 60))]
+    )
     order = np.argsort(fit.codes["hospital"][keep], kind="stable")
     eta, y, code = (a[keep][order] for a in (fit.linear_predictor, fit.outcome, fit.codes["hospital"]))
     starts = np.concatenate([[0], np.cumsum(np.bincount(code))])
     norm, sigma = np.array([0.0, 0.1, -0.4]), 1.3
-    found = logistic_posterior(eta, np.bincount(code, weights=y), starts, sigma, norm, (0.001, 0.025, 0.5, 0.975))
+    found = logistic_posterior(
+        eta, np.bincount(code, weights=y), starts, sigma, norm, (0.001, 0.025, 0.5, 0.975)
+    )
     for j in range(3):
         e, o = eta[code == j], y[code == j]
 
@@ -214,7 +254,9 @@ def test_interval_of_the_ratio_is_the_quantile_carried_through() -> None:
     assert (above | below_upper).any()
     gauss = profile_providers(fit, "hospital", ProfileOptions(posterior="gaussian"))
     b = fit.modes["hospital"] + 1.959963985 * fit.sds["hospital"]
-    upper = by(special.expit(fit.linear_predictor + b[code]), code) / by(special.expit(fit.linear_predictor), code)
+    upper = by(special.expit(fit.linear_predictor + b[code]), code) / by(
+        special.expit(fit.linear_predictor), code
+    )
     assert gauss["ratio_upper"].to_numpy() == pytest.approx(upper, rel=1e-9)
 
 
@@ -222,18 +264,26 @@ def test_two_levels_hospital_and_physician_within_hospital() -> None:
     fit = simulated(levels=2)
     eta, h, p = fit.linear_predictor, fit.codes["hospital"], fit.codes["physician"]
     bh, bp = fit.modes["hospital"][h], fit.modes["physician"][p]
-    hospital, physician = (profile_providers(fit, level, ProfileOptions(outer="hospital", inner="physician"))
-                           for level in ("hospital", "physician"))
+    hospital, physician = (
+        profile_providers(fit, level, ProfileOptions(outer="hospital", inner="physician"))
+        for level in ("hospital", "physician")
+    )
     assert hospital["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + bh), h))
     assert hospital["expected"].to_numpy() == pytest.approx(by(special.expit(eta), h))
-    assert hospital["expected_marginal"].to_numpy() == pytest.approx(by(averaged(eta, 0.25 + 0.09), h), rel=1e-6)
+    assert hospital["expected_marginal"].to_numpy() == pytest.approx(
+        by(averaged(eta, 0.25 + 0.09), h), rel=1e-6
+    )
     assert physician["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + bh + bp), p))
     assert physician["expected"].to_numpy() == pytest.approx(by(special.expit(eta + bh), p))
-    assert physician["expected_marginal"].to_numpy() == pytest.approx(by(averaged(eta + bh, 0.09), p), rel=1e-6)
+    assert physician["expected_marginal"].to_numpy() == pytest.approx(
+        by(averaged(eta + bh, 0.09), p), rel=1e-6
+    )
     both = profile_providers(fit, "hospital", ProfileOptions(include_inner=True))
     assert both["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + bh + bp), h))
     crossing = pd.crosstab(p, h)
-    assert list(physician["parent"]) == [fit.labels["hospital"][j] for j in crossing.to_numpy().argmax(axis=1)]
+    assert list(physician["parent"]) == [
+        fit.labels["hospital"][j] for j in crossing.to_numpy().argmax(axis=1)
+    ]
     assert list(physician["n_parents"]) == list((crossing > 0).sum(axis=1))
     assert physician["n_parents"].max() > 1
 
@@ -254,7 +304,9 @@ def test_physician_statewide_sets_the_hospital_to_zero_and_answers_for_both() ->
 
 def test_full_standard_deviation_widens_the_interval_and_follows_its_labels() -> None:
     fit = simulated(levels=2)
-    wide = replace(fit, sd_full={"hospital": fit.sds["hospital"] * np.linspace(1, 2, len(fit.sds["hospital"]))})
+    wide = replace(
+        fit, sd_full={"hospital": fit.sds["hospital"] * np.linspace(1, 2, len(fit.sds["hospital"]))}
+    )
     plain, full = profile_providers(fit, "hospital"), profile_providers(wide, "hospital")
     width = lambda t: np.log(t["ratio_upper"] / t["ratio_lower"])  # noqa: E731
     assert (width(full) / width(plain)).to_numpy() == pytest.approx(np.linspace(1, 2, len(plain)), rel=0.03)
@@ -282,16 +334,24 @@ def test_gaussian_mean_residual_counts_the_physicians_it_shares() -> None:
     found, h, p = profile_providers(fit, "hospital"), fit.codes["hospital"], fit.codes["physician"]
     share = (pd.crosstab(h, p, normalize="index") ** 2).sum(axis=1).to_numpy()
     spread = np.sqrt(0.36 / np.bincount(h) + 0.09 * share)
-    assert found["z"].to_numpy() == pytest.approx(by(fit.outcome - fit.linear_predictor, h) / np.bincount(h) / spread)
+    assert found["z"].to_numpy() == pytest.approx(
+        by(fit.outcome - fit.linear_predictor, h) / np.bincount(h) / spread
+    )
     assert found["predicted"].to_numpy() == pytest.approx(
-        by(fit.linear_predictor + fit.modes["hospital"][h], h))
+        by(fit.linear_predictor + fit.modes["hospital"][h], h)
+    )
 
 
 def test_a_table_with_the_effects_sd_gives_the_model_s_profile() -> None:
     fit = simulated()
-    table = pd.DataFrame({"hospital": fit.labels["hospital"][fit.codes["hospital"]], "observed": fit.outcome,
-                          "expected": special.expit(fit.linear_predictor),
-                          "expected_marginal": marginal_response(fit.linear_predictor, "logit", 0.25)})
+    table = pd.DataFrame(
+        {
+            "hospital": fit.labels["hospital"][fit.codes["hospital"]],
+            "observed": fit.outcome,
+            "expected": special.expit(fit.linear_predictor),
+            "expected_marginal": marginal_response(fit.linear_predictor, "logit", 0.25),
+        }
+    )
     found = profile_providers(table, "hospital", ProfileOptions(random_sd=0.5))
     expected = profile_providers(fit, "hospital")
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
@@ -306,10 +366,16 @@ def test_proportions_of_trials_stand_for_their_cases() -> None:
     frame = pd.DataFrame({"e": np.round(fit.linear_predictor), "h": fit.codes["hospital"], "y": fit.outcome})
     single = replace(fit, linear_predictor=frame["e"].to_numpy())
     cells = frame.groupby(["e", "h"], as_index=False).agg(y=("y", "mean"), w=("y", "size"))
-    grouped = replace(fit, linear_predictor=cells["e"].to_numpy(), outcome=cells["y"].to_numpy(),
-                      codes={"hospital": cells["h"].to_numpy()}, weights=cells["w"].to_numpy())
-    pd.testing.assert_frame_equal(profile_providers(grouped, "hospital"), profile_providers(single, "hospital"),
-                                  rtol=1e-9)
+    grouped = replace(
+        fit,
+        linear_predictor=cells["e"].to_numpy(),
+        outcome=cells["y"].to_numpy(),
+        codes={"hospital": cells["h"].to_numpy()},
+        weights=cells["w"].to_numpy(),
+    )
+    pd.testing.assert_frame_equal(
+        profile_providers(grouped, "hospital"), profile_providers(single, "hospital"), rtol=1e-9
+    )
     a, b = (model_checks(f).set_index("name")["value"] for f in (grouped, single))
     assert a["c_statistic"] == pytest.approx(b["c_statistic"])
     assert a["brier"] == pytest.approx(b["brier"])
@@ -336,8 +402,14 @@ def test_a_variance_of_zero_leaves_every_provider_at_the_norm() -> None:
     none = np.zeros(len(fit.labels["hospital"]))
     flat = replace(fit, modes={"hospital": none}, sds={"hospital": none}, variances={"hospital": 0.0})
     found = profile_providers(flat, "hospital")
-    for column, value in (("ratio", 1), ("ratio_lower", 1), ("ratio_upper", 1), ("probability_above", 0.5),
-                          ("reliability", 0), ("expected_rank", (len(none) + 1) / 2)):
+    for column, value in (
+        ("ratio", 1),
+        ("ratio_lower", 1),
+        ("ratio_upper", 1),
+        ("probability_above", 0.5),
+        ("reliability", 0),
+        ("expected_rank", (len(none) + 1) / 2),
+    ):
         assert found[column].to_numpy() == pytest.approx(np.full(len(none), value)), column
     assert found["cases_for_reliability"].isna().all()
     assert np.isfinite(found["probability_by_chance"]).all()
@@ -357,7 +429,7 @@ def test_funnel_rule_flags_by_the_exact_test_and_counts_chance_exactly() -> None
     assert 0.5 * 0.05 * (~too_few).sum() < whole.expected_false_watch < 1.2 * 0.05 * (~too_few).sum()
     counted = flag_summary(frame)
     assert counted["providers"].sum() == len(frame)
-    assert list(counted["category"])[0] == "higher"
+    assert next(iter(counted["category"])) == "higher"
 
 
 def test_interval_rule_flags_by_the_posterior() -> None:
@@ -371,10 +443,19 @@ def test_interval_rule_flags_by_the_posterior() -> None:
 def test_direction_of_the_category_is_more_or_less_of_the_outcome() -> None:
     fit = simulated()
     frame = profile_providers(fit, "hospital")
-    flipped = replace(fit, outcome=1 - fit.outcome, linear_predictor=-fit.linear_predictor,
-                      modes={"hospital": -fit.modes["hospital"]})
+    flipped = replace(
+        fit,
+        outcome=1 - fit.outcome,
+        linear_predictor=-fit.linear_predictor,
+        modes={"hospital": -fit.modes["hospital"]},
+    )
     other = profile_providers(flipped, "hospital")
-    swap = {"higher": "lower", "lower": "higher", "higher_watch": "lower_watch", "lower_watch": "higher_watch"}
+    swap = {
+        "higher": "lower",
+        "lower": "higher",
+        "higher_watch": "lower_watch",
+        "lower_watch": "higher_watch",
+    }
     assert list(frame["category"].replace(swap)) == list(other["category"])
     assert other["z"].to_numpy() == pytest.approx(-frame["z"].to_numpy(), abs=1e-7)
 
@@ -384,17 +465,45 @@ def test_frames_for_the_store_have_its_columns() -> None:
     options = ProfileOptions(outer="hospital", inner="physician")
     whole = {level: assess(fit, level, options) for level in ("hospital", "physician")}
     limits = funnel_limits(whole["hospital"], "hospital")
-    assert list(limits) == ["level", "position", "expected", "lower_flag", "lower_watch", "upper_watch", "upper_flag"]
+    assert list(limits) == [
+        "level",
+        "position",
+        "expected",
+        "lower_flag",
+        "lower_watch",
+        "upper_watch",
+        "upper_flag",
+    ]
     assert (limits["lower_flag"] <= limits["lower_watch"]).all()
     assert ((limits["lower_watch"] < 1) & (limits["upper_watch"] > 1)).all()
     assert (limits["upper_watch"] < limits["upper_flag"]).all()
     assert list(flags(whole["hospital"], "hospital")) == [
-        "level", "provider", "rule", "category", "probability_by_chance", "watch_limit", "flag_limit"]
+        "level",
+        "provider",
+        "rule",
+        "category",
+        "probability_by_chance",
+        "watch_limit",
+        "flag_limit",
+    ]
     checks = model_checks(fit, whole, options).set_index("name")["value"]
-    for name in ("log_likelihood", "newton_decrement", "iterations", "converged", "c_statistic", "brier", "rows",
-                 "calibration_intercept", "calibration_slope", "observed_over_expected", "icc_hospital",
-                 "median_odds_ratio_physician", "rankability_hospital", "expected_false_watch_physician",
-                 "expected_false_flag_hospital"):
+    for name in (
+        "log_likelihood",
+        "newton_decrement",
+        "iterations",
+        "converged",
+        "c_statistic",
+        "brier",
+        "rows",
+        "calibration_intercept",
+        "calibration_slope",
+        "observed_over_expected",
+        "icc_hospital",
+        "median_odds_ratio_physician",
+        "rankability_hospital",
+        "expected_false_watch_physician",
+        "expected_false_flag_hospital",
+    ):
         assert np.isfinite(checks[name]), name
     assert checks["icc_hospital"] == pytest.approx(0.25 / (0.25 + 0.09 + np.pi**2 / 3))
     assert checks["median_odds_ratio_hospital"] == pytest.approx(np.exp(0.6744897502 * np.sqrt(2 * 0.25)))
@@ -418,11 +527,16 @@ def test_predictions_sum_to_the_profile() -> None:
 
 def test_results_do_not_depend_on_the_order_of_rows_or_the_number_of_threads() -> None:
     import numba
+
     fit = simulated(levels=2)
     one = profile_providers(fit, "physician")
     order = np.random.default_rng(0).permutation(len(fit.outcome))
-    moved = replace(fit, linear_predictor=fit.linear_predictor[order], outcome=fit.outcome[order],
-                    codes={g: c[order] for g, c in fit.codes.items()})
+    moved = replace(
+        fit,
+        linear_predictor=fit.linear_predictor[order],
+        outcome=fit.outcome[order],
+        codes={g: c[order] for g, c in fit.codes.items()},
+    )
     pd.testing.assert_frame_equal(profile_providers(moved, "physician"), one, rtol=1e-9)
     threads = numba.get_num_threads()
     try:
@@ -435,6 +549,7 @@ def test_results_do_not_depend_on_the_order_of_rows_or_the_number_of_threads() -
 def test_calibration_slope_is_one_for_the_true_probabilities() -> None:
     random = np.random.default_rng(8)
     from profiling.assessment.checks import calibration_line
+
     eta = random.normal(-1, 1.2, 200_000)
     y = (random.random(len(eta)) < special.expit(eta)).astype(float)
     intercept, slope = calibration_line(y, eta)
