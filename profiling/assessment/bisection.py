@@ -12,8 +12,7 @@ HALVINGS = 80
 
 
 def rising_root(function: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
-    """Where a function that never falls passes zero between `low` and `high`; an end of the bracket if it
-    does not."""
+    """Where a function that never falls passes zero in the bracket; an end of it if it does not."""
     below, above = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
     for _ in range(HALVINGS):
         middle = 0.5 * (below + above)

@@ -12,8 +12,7 @@ NEWTON_STEPS = 50
 
 
 def c_statistic(observed: Floats, predicted: Floats) -> float:
-    """Probability that a case with the event has the higher prediction, ties one half; O(n log n); NaN if
-    all are alike."""
+    """Probability that a case with the event has the higher prediction, ties one half; NaN without a pair."""
     events = observed > 0.5
     positive, negative = int(events.sum()), int((~events).sum())
     if positive == 0 or negative == 0:
@@ -30,8 +29,7 @@ def brier_score(observed: Floats, predicted: Floats) -> float:
 def calibration_line(
     observed: Floats, linear_predictor: Floats, logistic: bool = True
 ) -> tuple[float, float]:
-    """Intercept and slope of a regression of the outcome on the linear predictor: 0 and 1 if it is calibrated
-    (Cox 1958).
+    """Intercept and slope of the outcome on its linear predictor: 0 and 1 if calibrated (Cox 1958).
 
     logistic: by maximum likelihood on the logit scale, else by least squares. NaN where the predictor does
     not vary.
@@ -54,8 +52,7 @@ def calibration_line(
 
 
 def calibration_bands(observed: Floats, predicted: Floats, bands: int = 10) -> pd.DataFrame:
-    """Cases in `bands` groups of nearly equal size by prediction: band (1 lowest), n, observed and expected
-    sums.
+    """Cases in groups of nearly equal size by prediction: band (1 lowest), n, observed and expected sums.
 
     Cases of equal prediction stay in one band, so that their order in the data does not matter.
     """
@@ -73,8 +70,7 @@ def calibration_bands(observed: Floats, predicted: Floats, bands: int = 10) -> p
 
 
 def latent_icc(variance: float, all_variances: float, residual_variance: float) -> float:
-    """Share of a random effect in the variance given case mix; logit: residual π²/3 (Goldstein, Browne &
-    Rasbash 2002)."""
+    """Share of a random effect in the latent variance (Goldstein, Browne & Rasbash 2002)."""
     return variance / (all_variances + residual_variance)
 
 

@@ -86,8 +86,7 @@ def variance_of(fit: FittedModel, group: str) -> float:
 
 
 def full_sd(fit: FittedModel, group: str) -> Floats:
-    """Standard deviation of each effect with the uncertainty of the parameters; the conditional one
-    without it."""
+    """Standard deviation of each effect with the parameters' uncertainty, where the fit has it."""
     conditional = np.asarray(fit.mode_sd(group), dtype=np.float64).reshape(-1)
     table = fit.random_effects(group) if hasattr(fit, "random_effects") else None
     if table is None or "sd_full" not in table or len(table) != len(conditional):

@@ -33,8 +33,7 @@ def categories(
 
 
 def posterior_tail(above: Floats) -> Floats:
-    """Two-sided posterior probability 2·min(P(ratio > 1), P(ratio < 1)): below 1 − c where the interval
-    excludes 1."""
+    """2·min(P(ratio > 1), P(ratio < 1)): below 1 − c where the interval of coverage c excludes 1."""
     return 2.0 * np.minimum(above, 1.0 - above)
 
 

@@ -100,8 +100,7 @@ def _relative_variance(rows: ProviderRows) -> float:
 
 
 def flags(assessment: Assessment, level: str) -> pd.DataFrame:
-    """The flags table: level, provider, rule, category, probability_by_chance, watch_limit, flag_limit
-    (probabilities)."""
+    """Rule and category of each provider; watch_limit and flag_limit are probabilities (.05 and .002)."""
     frame, options = assessment.frame, assessment.options
     return pd.DataFrame(
         {
@@ -156,8 +155,7 @@ def _labels_by_row(fit: FittedModel, group: str) -> npt.NDArray[np.object_]:
 
 
 def calibration(fit: FittedModel, options: ProfileOptions | None = None, bands: int = 10) -> pd.DataFrame:
-    """Columns band, n, observed, expected (sums): cases by tenth of prediction with the estimated provider
-    effects."""
+    """Cases by tenth of prediction with all effects: columns band, n, observed, expected (sums)."""
     observed, predicted, _, _ = _conditional(fit, options or ProfileOptions())
     return calibration_bands(observed, predicted, bands)
 
@@ -167,8 +165,7 @@ def model_checks(
     assessments: Mapping[str, Assessment] | None = None,
     options: ProfileOptions | None = None,
 ) -> pd.DataFrame:
-    """Columns name, value, note: the fit, its predictions, its random effects, and each assessed level (by
-    its name)."""
+    """Name, value, note: the fit, its predictions, its random effects, each assessed level by its name."""
     chosen = options or ProfileOptions()
     entries = _fit_entries(fit) + _prediction_entries(fit, chosen) + _variance_entries(fit, chosen)
     for level, assessment in (assessments or {}).items():
@@ -190,8 +187,7 @@ def _fit_entries(fit: FittedModel) -> list[Entry]:
 
 
 def _conditional(fit: FittedModel, options: ProfileOptions) -> tuple[Floats, Floats, Floats, Floats]:
-    """Outcome and prediction on the reported scale, outcome and linear predictor on the model's, with all
-    effects."""
+    """With all effects: outcome and prediction as reported, outcome and linear predictor as modelled."""
     scale, trials = scale_of(fit, options), whole_trials(fit)
     effects = [group_effect(fit, group) for group in fit.groups]
     eta = np.repeat(np.sum([np.asarray(fit.linear_predictor, dtype=np.float64), *effects], axis=0), trials)

@@ -47,8 +47,7 @@ def smooth_mid_p(count: Floats, expected: Floats, shape: EventShape) -> Floats:
 
 
 def smooth_limits(expected: npt.ArrayLike, probability: float, shape: EventShape) -> tuple[Floats, Floats]:
-    """Lower and upper limit of the observed number, two-sided probability `probability` outside; lower 0:
-    no limit."""
+    """Limits of the observed number with `probability` outside, half on each side; lower 0: no limit."""
     mean = np.asarray(expected, dtype=np.float64)
     tail, ceiling = probability / 2.0, mean + 60.0 * np.sqrt(mean) + 60.0
     lower = rising_root(lambda count: smooth_mid_p(count, mean, shape) - tail, np.zeros_like(mean), mean)
@@ -58,8 +57,7 @@ def smooth_limits(expected: npt.ArrayLike, probability: float, shape: EventShape
 
 
 def poisson_limit(expected: npt.ArrayLike, probability: float) -> Floats:
-    """Exact interpolated Poisson limit of O/E at the cumulative `probability`: (r − (F(r) − p)/f(r))/E, r
-    = F⁻¹(p)."""
+    """Exact interpolated Poisson limit of O/E at cumulative p: (r − (F(r) − p)/f(r))/E, r = F⁻¹(p)."""
     mean = np.asarray(expected, dtype=np.float64)
     count = stats.poisson.ppf(probability, mean)
     excess = (stats.poisson.cdf(count, mean) - probability) / stats.poisson.pmf(count, mean)
@@ -67,8 +65,7 @@ def poisson_limit(expected: npt.ArrayLike, probability: float) -> Floats:
 
 
 def binomial_limit(rate: float, n: npt.ArrayLike, probability: float) -> Floats:
-    """Exact interpolated binomial limit of a proportion with the norm `rate` at the cumulative
-    `probability`."""
+    """Exact interpolated binomial limit of a proportion with the norm `rate` at cumulative p."""
     size = np.asarray(n, dtype=np.float64)
     count = stats.binom.ppf(probability, size, rate)
     excess = (stats.binom.cdf(count, size, rate) - probability) / stats.binom.pmf(count, size, rate)

@@ -13,8 +13,7 @@ Bounds = tuple[Floats, Floats]
 
 
 def poisson_exact(observed: npt.ArrayLike, level: float = 0.95) -> Bounds:
-    """Exact limits of a Poisson mean by chi-square (Garwood 1936): χ²_{α/2}(2O)/2 and
-    χ²_{1−α/2}(2(O+1))/2."""
+    """Exact limits of a Poisson mean (Garwood 1936): χ²_{α/2}(2O)/2 and χ²_{1−α/2}(2(O+1))/2."""
     count, tail = np.asarray(observed, dtype=np.float64), (1.0 - level) / 2.0
     # gammaincinv is the chi-square quantile without scipy.stats' overhead; O = 0 has the lower limit 0.
     lower = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-300), tail), 0.0)

@@ -16,8 +16,7 @@ from profiling.assessment.standardization import provider_sums
 
 @dataclass(frozen=True)
 class NormTest:
-    """Signed normal score and two-sided probability by chance (J,); probability of being watched or
-    flagged by chance."""
+    """Signed normal score, its two-sided probability, chances of being watched or flagged by chance (J,)."""
 
     z: Floats
     probability: Floats
@@ -26,8 +25,7 @@ class NormTest:
 
 
 def compare_with_norm(rows: ProviderRows, options: ProfileOptions) -> NormTest:
-    """Binary: exact mid-p of O among independent patients with the risks of `expected_marginal`. Continuous:
-    mean residual.
+    """Events: exact mid-p of O given the risks of `expected_marginal`. Continuous: mean residual.
 
     The exact test takes patients as independent given case mix: what other random effects (physicians within
     a hospital) share among them is not in it.

@@ -71,8 +71,7 @@ class ProfileOptions:
 
     @property
     def watch_probability(self) -> float:
-        """Two-sided probability below which a provider is watched (1 - .95 is .05, not
-        .050000000000000044)."""
+        """Two-sided probability below which a provider is watched (rounded: .05, not 1 - .95)."""
         return round(1.0 - self.watch, 12)
 
     @property

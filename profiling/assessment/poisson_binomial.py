@@ -63,8 +63,7 @@ class ExactTest:
 def exact_test(
     probabilities: Floats, starts: Integers, observed: npt.ArrayLike, watch: float = 0.05, flag: float = 0.002
 ) -> ExactTest:
-    """Test the observed count of every provider; `probabilities` (n,) are sorted by provider, `starts` (J +
-    1,).
+    """Test every provider's observed count; `probabilities` (n,) sorted by provider, `starts` (J + 1,).
 
     Providers are shared among threads, each is computed by one: the result does not depend on the number of
     threads.

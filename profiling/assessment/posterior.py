@@ -42,8 +42,7 @@ class Posterior:
 
 
 def gaussian_posterior(mean: Floats, sd: Floats, norm: Floats, probabilities: tuple[float, ...]) -> Posterior:
-    """Posterior N(mean, sd²); with a standard deviation of zero the effect is above its norm with
-    probability ½."""
+    """Posterior N(mean, sd²); with sd zero the effect is above its norm with probability ½."""
     scores = special.ndtri(np.asarray(probabilities))
     safe = np.where(sd > 0, sd, 1.0)
     above = np.where(sd > 0, special.ndtr((mean - norm) / safe), 0.5)
@@ -87,8 +86,7 @@ def logistic_posterior(
 def conditional_modes(
     eta: Floats, observed: Floats, starts: Integers, sigma: float, start: Floats
 ) -> tuple[Floats, Floats]:
-    """Mode and curvature standard deviation of each logistic random intercept b ~ N(0, sigma²), by Newton
-    steps."""
+    """Mode and curvature sd of each logistic random intercept b ~ N(0, sigma²), by Newton steps."""
     mode, sd = _modes(eta, observed, starts, 1.0 / sigma**2, start)
     return mode, sd
 
@@ -165,8 +163,7 @@ def _modes(eta: Any, observed: Any, starts: Any, precision: float, start: Any) -
 
 @numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _tabulate(eta: Any, observed: Any, starts: Any, sigma: float, mode: Any, sd: Any, steps: Any) -> Any:
-    """Log posterior relative to its value at the mode: Σ log(1 + exp(η + b)) as logarithms of running
-    products."""
+    """Log posterior less its value at the mode: Σ log(1 + exp(η + b)) by logarithms of running products."""
     table = np.zeros((observed.shape[0], steps.shape[0]))
     for j in numba.prange(observed.shape[0]):
         shifts = mode[j] + sd[j] * steps

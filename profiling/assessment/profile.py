@@ -1,5 +1,4 @@
-"""One provider kind of one measure, assessed: from a fitted model or a table of predictions to one row a
-provider."""
+"""One provider kind of one measure, from a fitted model or a table of predictions to one row a provider."""
 
 from __future__ import annotations
 
@@ -66,8 +65,7 @@ QUANTILES = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Assessment:
-    """A provider kind, assessed: the frame of `profile_providers`, its rows, and what the level as a whole
-    shows.
+    """A provider kind: the frame of `profile_providers`, its rows, and what the level as a whole shows.
 
     rule: the rule applied. expected_false_watch, expected_false_flag: providers (of those with enough cases)
     that chance alone would put beyond the inner limits (those beyond the outer ones included) and beyond the

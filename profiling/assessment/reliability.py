@@ -8,8 +8,7 @@ from profiling.assessment.fitted import Floats
 
 
 def sampling_variance(variance: float, conditional_sd: Floats) -> Floats:
-    """The variance v_j of a provider's own estimate implied by prior σ² and posterior s_j²: 1/v = 1/s² −
-    1/σ².
+    """Variance v_j of a provider's own estimate, from prior σ² and posterior s_j²: 1/v = 1/s² − 1/σ².
 
     For one logistic intercept v_j = 1/Σp(1−p), for a linear one σ_ε²/n; with further random effects it holds
     their uncertainty too. Infinite where the rows say nothing.
@@ -27,8 +26,7 @@ def reliability(variance: float, sampling: Floats) -> Floats:
 
 
 def cases_for_reliability(variance: float, sampling: Floats, cases: Floats, target: float = 0.7) -> Floats:
-    """Cases of the provider's own kind that give the target reliability: n·(v_j/σ²)·target/(1 − target);
-    NaN if σ² = 0."""
+    """Cases that give the target reliability, n·(v_j/σ²)·target/(1 − target); NaN if σ² = 0."""
     if variance <= 0:
         return np.full_like(sampling, np.nan)
     needed = cases * sampling / variance * target / (1.0 - target)

@@ -81,8 +81,7 @@ def shares(codes: Integers, starts: Integers) -> Floats:
 def parents(
     provider: Integers, outer: Integers, labels: npt.NDArray[np.generic], starts: Integers
 ) -> tuple[npt.NDArray[np.object_], Integers]:
-    """The outer provider with most of each provider's rows (the first label among equals), and the number
-    of them."""
+    """Outer provider with most of each provider's rows (first label among equals), and their number."""
     pair, count = _count_pairs(provider, outer)
     order = np.lexsort((pair[:, 1], -count, pair[:, 0]))
     first = np.searchsorted(pair[:, 0], np.arange(len(starts) - 1))

@@ -16,8 +16,7 @@ from profiling.errors import ModelError, Problem
 
 @dataclass(frozen=True)
 class Scale:
-    """Family, link on the reported scale, residual variance; what a log-Gaussian predictor is raised by:
-    σ²/2."""
+    """Family, link on the reported scale, residual variance."""
 
     family: Family
     link: str
@@ -46,8 +45,7 @@ class Standard:
 
 
 def resolve_levels(fit: FittedModel, provider: str | None, options: ProfileOptions) -> tuple[str, str | None]:
-    """Outer and inner grouping factor of an assessment; ModelError names a factor that the model does not
-    have."""
+    """Outer and inner grouping factor; ModelError names a factor that the model does not have."""
     known = list(fit.groups)
     for name in (provider, options.outer, options.inner):
         if name is not None and name not in known:
@@ -139,8 +137,7 @@ def scale_of(fit: FittedModel, options: ProfileOptions) -> Scale:
 
 
 def whole_trials(fit: FittedModel) -> Integers:
-    """Trials of each row: a proportion of w trials stands for w rows; ModelError for weights that are no
-    counts."""
+    """Trials of each row: w trials stand for w rows; ModelError for weights that are no counts."""
     weights = getattr(fit, "weights", None)
     if weights is None:
         return np.ones(len(fit.outcome), dtype=np.int64)

@@ -94,8 +94,7 @@ def _modes(
     variance: float,
     noise: float,
 ) -> tuple[Floats, Floats]:
-    """Mode and standard deviation of each effect b_j ~ N(0, variance); NaN where the variance is not
-    known."""
+    """Mode and sd of each effect b_j ~ N(0, variance); NaN where the variance is not known."""
     count = len(starts) - 1
     if not np.isfinite(variance):
         return np.full(count, np.nan), np.full(count, np.nan)

@@ -74,14 +74,12 @@ def marginal_response(eta: Floats, link: str, variance: float, points: int = 31)
 
 
 def provider_sums(values: Floats, starts: Integers) -> Floats:
-    """Sum of `values` (n,), sorted by provider, over the rows starts[j] to starts[j + 1]; every provider
-    has a row."""
+    """Sum of sorted `values` (n,) by provider: rows starts[j] to starts[j + 1], never none."""
     return np.asarray(np.add.reduceat(values, starts[:-1]), dtype=np.float64)
 
 
 def predicted_at(eta: Floats, starts: Integers, shifts: npt.ArrayLike, link: str) -> Floats:
-    """P_j(b) = Σ g⁻¹(η_i + b) for every provider j and each of its shifts b: (J, K) for shifts (J, K), (J,)
-    for (J,).
+    """P_j(b) = Σ g⁻¹(η_i + b) for each provider j and shift b, in the shape of `shifts`: (J, K) or (J,).
 
     Each provider is summed in the order of its rows by one thread: the result does not depend on their
     number.
@@ -94,8 +92,7 @@ def predicted_at(eta: Floats, starts: Integers, shifts: npt.ArrayLike, link: str
 
 
 def norm_shift(eta: Floats, starts: Integers, expected: Floats, link: str, start: Floats) -> Floats:
-    """The shift b at which P_j(b) = E_j, by Newton steps from `start`; zero where both rest on the same
-    rows' η."""
+    """The shift b at which P_j(b) = E_j, by Newton steps from `start`."""
     shift, step = start.copy(), 1e-4
     for _ in range(8):
         below, here, above = predicted_at(
