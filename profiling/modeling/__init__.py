@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from profiling.modeling.design import Diagnosis
+from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.fit import glmm, lmm
 from profiling.modeling.result import MixedModelResult, RandomEffects
 

@@ -16,8 +16,17 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
 def mode_sums(
-    code: int, y: np.ndarray, weight: np.ndarray, eta: np.ndarray, Z: np.ndarray, cell_ptr: np.ndarray,
-    tile_ptr: np.ndarray, effect: np.ndarray, l0: np.ndarray, r: np.ndarray, A: np.ndarray,
+    code: int,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    Z: np.ndarray,
+    cell_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    effect: np.ndarray,
+    l0: np.ndarray,
+    r: np.ndarray,
+    A: np.ndarray,
 ) -> None:
     """Store sum l0 (M), sum l1 z (M, kz) and sum W zz' (M, kz, kz) at eta + z'effect."""
     plain = Z.shape[0] == 0
@@ -50,8 +59,17 @@ def mode_sums(
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
 def row_derivatives(
-    code: int, y: np.ndarray, weight: np.ndarray, eta: np.ndarray, Z: np.ndarray, cell_ptr: np.ndarray,
-    tile_ptr: np.ndarray, effect: np.ndarray, l1: np.ndarray, w: np.ndarray, w1: np.ndarray,
+    code: int,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    Z: np.ndarray,
+    cell_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    effect: np.ndarray,
+    l1: np.ndarray,
+    w: np.ndarray,
+    w1: np.ndarray,
 ) -> None:
     """Store l1, W and W1 of every row (n) at eta + z'effect."""
     plain = Z.shape[0] == 0
@@ -67,8 +85,13 @@ def row_derivatives(
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST)
 def skew_sums(
-    w1: np.ndarray, Z: np.ndarray, cell_ptr: np.ndarray, tile_ptr: np.ndarray, V: np.ndarray,
-    s: np.ndarray, s_cell: np.ndarray,
+    w1: np.ndarray,
+    Z: np.ndarray,
+    cell_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    V: np.ndarray,
+    s: np.ndarray,
+    s_cell: np.ndarray,
 ) -> None:
     """Store s_i = q_i W1_i / 2 with leverage q_i = z'Vz (V (M, k, k)), and its cell sums with z (M, kz)."""
     plain = Z.shape[0] == 0
@@ -97,8 +120,15 @@ def skew_sums(
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST)
 def score_rows(
-    l1: np.ndarray, s: np.ndarray, w: np.ndarray, Z: np.ndarray, cell_ptr: np.ndarray, tile_ptr: np.ndarray,
-    pull: np.ndarray, multiplicity: np.ndarray, v: np.ndarray,
+    l1: np.ndarray,
+    s: np.ndarray,
+    w: np.ndarray,
+    Z: np.ndarray,
+    cell_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    pull: np.ndarray,
+    multiplicity: np.ndarray,
+    v: np.ndarray,
 ) -> None:
     """Store v = m (l1 - s + W z'pull), the derivative of the log-likelihood in each row's linear predictor."""
     plain = Z.shape[0] == 0

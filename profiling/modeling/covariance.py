@@ -67,28 +67,51 @@ def template(masks: list[np.ndarray]) -> CovarianceTemplate:
 
 
 def expected_information(
-    form: CovarianceTemplate, theta: np.ndarray, level_covariance: list[np.ndarray], multiplicity: list[np.ndarray]
+    form: CovarianceTemplate,
+    theta: np.ndarray,
+    level_covariance: list[np.ndarray],
+    level_blocks: list[np.ndarray],
+    multiplicity: list[np.ndarray],
 ) -> np.ndarray:
     """Return the approximate expected information of psi (t, t), block-diagonal over factors.
 
-    With M_l = I - V_l the shrinkage of level l (V_l its block of H^-1) and E_a = Lambda^-1 dLambda_a + transpose:
-    I_ab = 1/2 sum_l tr(M_l E_a M_l E_b); for one scalar intercept 2 sum_l (1 - V_l)^2.
+    With dS_a = L_a Lambda' + Lambda L_a' and N_l the information that level l holds about its own effect, other
+    effects integrated out, I_ab = 1/2 sum_l tr(N_l dS_a N_l dS_b). For one scalar intercept N_l sigma^2 = 1 - V_l
+    exactly, so I = 2 sum_l (1 - V_l)^2; for vectors N_l = A_l - A_l Lambda V_l Lambda'A_l (A_l = Z'WZ of the level),
+    which is exact for one factor and stays finite where Lambda is singular.
     """
     information = np.zeros((form.size, form.size))
     slope = form.slope(theta)
-    for f, (V, m) in enumerate(zip(level_covariance, multiplicity, strict=True)):
-        q = V.shape[1]
-        inverse = np.linalg.pinv(form.block(theta, f))
-        shrink = np.eye(q) - V
-        kron = np.einsum("l,lab,lcd->abcd", m, shrink, shrink)
+    for f, (V, A, m) in enumerate(zip(level_covariance, level_blocks, multiplicity, strict=True)):
         own = np.flatnonzero(form.factor == f)
-        directions = np.zeros((len(own), q, q))
+        if V.shape[1] == 1:
+            information[own, own] = 2.0 * float(m @ (1.0 - V[:, 0, 0]) ** 2)
+            continue
+        Lambda = form.block(theta, f)
+        AL = A @ Lambda
+        N = A - AL @ V @ AL.transpose(0, 2, 1)
+        kron = np.einsum("l,lab,lcd->abcd", m, N, N, optimize=True)
+        directions = np.zeros((len(own), *Lambda.shape))
         for a, entry in enumerate(own):
-            unit = np.zeros((q, q))
+            unit = np.zeros_like(Lambda)
             unit[form.rows[entry] - form.offsets[f], form.columns[entry] - form.offsets[f]] = slope[entry]
-            step = inverse @ unit
-            directions[a] = step + step.T
-        information[np.ix_(own, own)] = 0.5 * np.einsum(
-            "abcd,xbc,yda->xy", kron, directions, directions, optimize=True
-        )
+            directions[a] = unit @ Lambda.T + Lambda @ unit.T
+        information[np.ix_(own, own)] = 0.5 * np.einsum("abcd,xbc,yda->xy", kron, directions, directions, optimize=True)
     return information
+
+
+def boundary_curvature(form: CovarianceTemplate, theta: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Return what to add to the diagonal of psi's information (t) where the likelihood falls towards larger variance.
+
+    With S = Lambda Lambda', the second derivative of l in theta holds (dl/dS).(d2S/dtheta2), which the expected
+    information leaves out. At an interior maximum dl/dS is zero; near a boundary it is all there is. From the
+    diagonal's gradient, dl/dS_rr = g_rr / (2 theta_rr): entries of row r gain -2 dl/dS_rr where that is positive.
+    """
+    added = np.zeros(form.size)
+    for entry in np.flatnonzero(form.diagonal):
+        if theta[entry] <= 0 or gradient[entry] >= 0:
+            continue
+        row = form.rows == form.rows[entry]
+        fall = -gradient[entry] / theta[entry]
+        added[row] += fall * np.where(form.diagonal[row], 2 * theta[row] ** 2, 1.0)
+    return added

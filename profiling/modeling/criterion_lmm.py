@@ -23,9 +23,9 @@ from scipy import linalg
 
 from profiling.modeling import cells
 from profiling.modeling.blocks import Factor
-from profiling.modeling.covariance import expected_information
+from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
-from profiling.modeling.laplace import _add_rows
+from profiling.modeling.laplace import _add_rows, level_blocks
 from profiling.modeling.tiles import cell_products, weighted_gram
 
 
@@ -108,9 +108,7 @@ class LinearCriterion:
         log_determinant = float(factor.component_log_determinant @ d.component_multiplicity)
         log_rx = 2.0 * float(np.log(np.abs(np.diag(R))).sum()) if self.reml else 0.0
         variance = square / freedom
-        value = -0.5 * (
-            log_determinant + log_rx + freedom * (1 + np.log(2 * np.pi * variance)) - self.log_weights
-        )
+        value = -0.5 * (log_determinant + log_rx + freedom * (1 + np.log(2 * np.pi * variance)) - self.log_weights)
         gradient = self._gradient(Lambda, V, u0, ur, K0, Kr, beta, variance, R)
         return LinearEvaluation(value, gradient, beta, variance, u0, ur, V, factor, M[:p, :p])
 
@@ -128,8 +126,16 @@ class LinearCriterion:
         return np.asarray(total)
 
     def _gradient(
-        self, Lambda: np.ndarray, V: np.ndarray, u0: np.ndarray, ur: np.ndarray, K0: np.ndarray, Kr: np.ndarray,
-        beta: np.ndarray, variance: float, R: np.ndarray,
+        self,
+        Lambda: np.ndarray,
+        V: np.ndarray,
+        u0: np.ndarray,
+        ur: np.ndarray,
+        K0: np.ndarray,
+        Kr: np.ndarray,
+        beta: np.ndarray,
+        variance: float,
+        R: np.ndarray,
     ) -> np.ndarray:
         d, s, p = self.design, self.design.structure, self.p
         k, m = d.form.offsets[-1], d.cell_multiplicity
@@ -160,8 +166,13 @@ class LinearCriterion:
 
     def information(self, evaluation: LinearEvaluation, theta: np.ndarray) -> np.ndarray:
         """Return the approximate expected information of psi (t, t)."""
-        levels = self.level_covariance(evaluation.V)
-        return expected_information(self.design.form, theta, levels, list(self.design.level_multiplicity))
+        d = self.design
+        k = d.form.offsets[-1]
+        A = np.broadcast_to(self.A, (len(self.A), k, k))
+        expected = expected_information(
+            d.form, theta, self.level_covariance(evaluation.V), level_blocks(d, A), list(d.level_multiplicity)
+        )
+        return expected + np.diag(boundary_curvature(d.form, theta, evaluation.gradient))
 
     @property
     def center(self) -> float:

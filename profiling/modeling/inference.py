@@ -53,4 +53,4 @@ def invert_information(information: np.ndarray, free: np.ndarray) -> tuple[np.nd
 
 def quadratic_diagonals(jacobian: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """Return diag(J C J') for J (levels, q, p): the variance (levels, q) that C brings to each effect."""
-    return np.einsum("lqa,ab,lqb->lq", jacobian, covariance, jacobian, optimize=True)
+    return np.asarray(np.einsum("lqa,ab,lqb->lq", jacobian, covariance, jacobian, optimize=True))

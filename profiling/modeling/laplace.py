@@ -23,7 +23,7 @@ import numpy as np
 
 from profiling.modeling import cells
 from profiling.modeling.blocks import Factor
-from profiling.modeling.covariance import expected_information
+from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family
 from profiling.modeling.tiles import cell_products, times, transposed_times, weighted_gram
@@ -153,24 +153,37 @@ class LaplaceCriterion:
         V = modes.factor.cell_covariance()
         u = s.gather(modes.u0, modes.ur)
         cells.row_derivatives(
-            self.family.code, d.y, d.weights, eta, d.Z, s.cell_ptr, s.tile_ptr, u @ Lambda.T,
-            self._l1, self._w, self._w1,
+            self.family.code,
+            d.y,
+            d.weights,
+            eta,
+            d.Z,
+            s.cell_ptr,
+            s.tile_ptr,
+            u @ Lambda.T,
+            self._l1,
+            self._w,
+            self._w1,
         )
         s_cell = np.empty((s.n_cells, d.kz))
         leverage = np.einsum("ab,mbc,dc->mad", Lambda, V, Lambda, optimize=True)
         cells.skew_sums(self._w1, d.Z, s.cell_ptr, s.tile_ptr, leverage, self._s, s_cell)
         t = s.gather(*modes.factor.solve(*s.scatter(self._widen(s_cell) @ Lambda)))
         pull = t @ Lambda.T
-        cells.score_rows(
-            self._l1, self._s, self._w, d.Z, s.cell_ptr, s.tile_ptr, pull, d.cell_multiplicity, self._v
-        )
+        cells.score_rows(self._l1, self._s, self._w, d.Z, s.cell_ptr, s.tile_ptr, pull, d.cell_multiplicity, self._v)
         gradient = np.concatenate(
             [transposed_times(d.X, self._v), self._theta_gradient(modes, V, Lambda, u, t, pull, s_cell)]
         )
         return Evaluation(self.value_at(modes), gradient, modes, V, self._w, self._l1, self._v)
 
     def _theta_gradient(
-        self, modes: Modes, V: np.ndarray, Lambda: np.ndarray, u: np.ndarray, t: np.ndarray, pull: np.ndarray,
+        self,
+        modes: Modes,
+        V: np.ndarray,
+        Lambda: np.ndarray,
+        u: np.ndarray,
+        t: np.ndarray,
+        pull: np.ndarray,
         s_cell: np.ndarray,
     ) -> np.ndarray:
         form, m = self.design.form, self.design.cell_multiplicity
@@ -222,8 +235,26 @@ class LaplaceCriterion:
         information -= weighted_gram(flat, np.ones(len(flat)))
         if len(Cr):
             information -= weighted_gram(Cr, np.ones(len(Cr)))
-        levels = self.level_covariance(evaluation.V)
-        return information, expected_information(d.form, theta, levels, list(d.level_multiplicity))
+        k, p = d.form.offsets[-1], d.X.shape[1]
+        A = np.broadcast_to(evaluation.modes.A, (len(evaluation.modes.A), k, k))
+        psi = expected_information(
+            d.form, theta, self.level_covariance(evaluation.V), level_blocks(d, A), list(d.level_multiplicity)
+        )
+        return information, psi + np.diag(boundary_curvature(d.form, theta, evaluation.gradient[p:]))
+
+
+def level_blocks(design: Design, A: np.ndarray) -> list[np.ndarray]:
+    """Return, for every factor, Z'WZ of each level's own terms (levels, q, q) from the cells' blocks (M, k, k)."""
+    s, offsets = design.structure, design.form.offsets
+    q0 = s.terms[0]
+    blocks = [np.add.reduceat(A[:, :q0, :q0], s.level_ptr[:-1], axis=0)]
+    for f, position in enumerate(s.rest_position, start=1):
+        part = slice(offsets[f], offsets[f + 1])
+        q = position.shape[1]
+        total = np.zeros((s.n_rest, q * q))
+        _add_rows(total, s.cell_rest[:, offsets[f] - q0], np.ascontiguousarray(A[:, part, part]).reshape(-1, q * q))
+        blocks.append(total[position[:, 0]].reshape(-1, q, q))
+    return blocks
 
 
 def _add_rows(target: np.ndarray, where: np.ndarray, values: np.ndarray) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
-from profiling.modeling.design import Diagnosis, GroupingFactor
+from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.families import LATENT_VARIANCE, Family
+from profiling.modeling.grouping import GroupingFactor
 from profiling.modeling.newton import Step
 
 
@@ -112,18 +113,20 @@ class MixedModelResult:
         """
         factor, effects = self._factor(group), self.effects[group]
         q = len(factor.terms)
-        return pd.DataFrame({
-            "level": np.repeat(factor.levels, q),
-            "term": np.tile(np.array(factor.terms, dtype=object), factor.size),
-            "mode": effects.mode.ravel(),
-            "sd": effects.sd.ravel(),
-            "sd_beta": effects.sd_beta.ravel(),
-            "sd_full": effects.sd_full.ravel(),
-        })
+        return pd.DataFrame(
+            {
+                "level": np.repeat(factor.levels, q),
+                "term": np.tile(np.array(factor.terms, dtype=object), factor.size),
+                "mode": effects.mode.ravel(),
+                "sd": effects.sd.ravel(),
+                "sd_beta": effects.sd_beta.ravel(),
+                "sd_full": effects.sd_full.ravel(),
+            }
+        )
 
     def variance(self, group: str) -> float:
         """Return the variance of the factor's first term."""
-        return float(self.variance_components[group].iloc[0, 0])
+        return float(self.variance_components[group].to_numpy()[0, 0])
 
     def icc(self) -> pd.DataFrame:
         """Return each level's share of the variance at the average case mix, and the median odds ratio for logit.
@@ -132,9 +135,9 @@ class MixedModelResult:
         """
         residual = self.residual_sd**2 if self.family == "gaussian" else LATENT_VARIANCE.get(self.link, np.nan)
         variances = np.array([self.variance(group) for group in self.groups])
-        frame = pd.DataFrame({
-            "group": self.groups, "variance": variances, "icc": variances / (variances.sum() + residual)
-        })
+        frame = pd.DataFrame(
+            {"group": self.groups, "variance": variances, "icc": variances / (variances.sum() + residual)}
+        )
         if self.link == "logit":
             # exp(sqrt(2) Phi^-1(.75) sigma): Larsen & Merlo 2005.
             frame["median_odds_ratio"] = np.exp(np.sqrt(2) * 0.6744897501960817 * np.sqrt(variances))

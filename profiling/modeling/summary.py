@@ -21,8 +21,7 @@ def summarize(fit: MixedModelResult) -> str:
         "",
         "Random effects:",
         *_random_lines(fit),
-        f"Observations {fit.n_observations}; "
-        + ", ".join(f"{name} {len(fit.levels(name))}" for name in fit.groups),
+        f"Observations {fit.n_observations}; " + ", ".join(f"{name} {len(fit.levels(name))}" for name in fit.groups),
         "",
         "Fixed effects:",
         *_fixed_lines(fit),
@@ -43,7 +42,9 @@ def _random_lines(fit: MixedModelResult) -> list[str]:
                 f"{covariance.iloc[row, j] / (sd[row] * sd[j]):6.2f}" if sd[row] * sd[j] > 0 else "   nan"
                 for j in range(row)
             )
-            lines.append(f"  {group if row == 0 else '':<20}{term:<24}{sd[row] ** 2:>12.6g}{sd[row]:>12.6g}  {correlation}")
+            lines.append(
+                f"  {group if row == 0 else '':<20}{term:<24}{sd[row] ** 2:>12.6g}{sd[row]:>12.6g}  {correlation}"
+            )
     if fit.family == "gaussian":
         lines.append(f"  {'Residual':<20}{'':<24}{fit.residual_sd**2:>12.6g}{fit.residual_sd:>12.6g}")
     return lines

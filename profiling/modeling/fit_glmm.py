@@ -1,0 +1,94 @@
+"""Fitting a GLMM: search, information, effects, result."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from profiling.modeling.assemble import assemble
+from profiling.modeling.climb import LaplaceObjective, climb, convergence_notes
+from profiling.modeling.design import Design
+from profiling.modeling.effects import implicit_slopes, random_effects
+from profiling.modeling.families import Family
+from profiling.modeling.inference import combine_information, difference_information, invert_information
+from profiling.modeling.laplace import LaplaceCriterion
+from profiling.modeling.newton import Optimum
+from profiling.modeling.result import MixedModelResult
+
+FIRST_SD = 0.3  # where the search for a standard deviation starts on the scale of the link
+# Above this many numbers read, standard errors of the fixed effects come from the structured information.
+DIFFERENCE_BUDGET = 2e9
+
+
+def fit_glmm(design: Design, family: Family) -> MixedModelResult:
+    criterion = LaplaceCriterion(design, family)
+    objective = LaplaceObjective(criterion)
+    p, form = design.X.shape[1], design.form
+    start = np.concatenate([np.zeros(p), np.where(form.diagonal, np.log(FIRST_SD), 0.0)])
+    if design.scaling.intercept >= 0:
+        mean = float(np.average(design.y, weights=design.weights))
+        center = float(np.average(design.offset, weights=design.weights))
+        start[design.scaling.intercept] = float(family.link_function(np.clip(mean, 1e-6, None))) - center
+    optimum, free = climb(objective, start, design)
+    diagnoses = list(design.diagnoses)
+    information = _glmm_information(objective, optimum, free)
+    covariance_psi, lowest = invert_information(information, free)
+    objective.evaluate(optimum.point)
+    theta, last = objective.theta, objective.last
+    slope = np.concatenate([np.ones(p), form.slope(theta)])
+    joint = covariance_psi * np.outer(slope, slope)
+    converged = optimum.converged and lowest > 0 and bool(np.isfinite(optimum.value))
+    diagnoses += convergence_notes(optimum, lowest, converged, objective.zero, design)
+    Lambda = form.matrix(theta)
+    K0, Kr = last.modes.factor.full_solve(*last.modes.factor.half_solve(*criterion.level_products(last.w, Lambda)))
+    theta_slopes = _theta_slopes(criterion, objective)
+    effects = random_effects(
+        design, theta, 1.0, (last.modes.u0, last.modes.ur), last.V, (-K0, -Kr), theta_slopes, joint, p
+    )
+    constant = family.constant(design.y, design.weights)
+    if (design.cell_multiplicity != 1).any():
+        counted = np.repeat(design.cell_multiplicity, np.diff(design.structure.cell_ptr))
+        constant = sum(
+            family.constant(design.y[counted == m], design.weights[counted == m]) * m for m in np.unique(counted)
+        )
+    return assemble(
+        design,
+        family,
+        "Laplace",
+        optimum,
+        converged,
+        last.value + constant,
+        optimum.point[:p],
+        joint[:p, :p],
+        theta,
+        joint[p:, p:],
+        1.0,
+        effects,
+        diagnoses,
+        criterion.linear_predictor(optimum.point[:p]),
+        bool(objective.zero.any()),
+        p + form.size,
+    )
+
+
+def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> np.ndarray:
+    """Return the information of (beta, psi): differences of the gradient, for beta too where that is affordable."""
+    design = objective.criterion.design
+    objective.evaluate(optimum.point)
+    structured = objective.information()
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(structured), 1e-300))
+    scale = np.where(np.isfinite(scale), np.minimum(scale, 10.0), 1.0)
+    affordable = design.n * design.X.shape[1] * float(len(scale)) < DIFFERENCE_BUDGET
+    own = np.flatnonzero(free if affordable else free & (np.arange(len(free)) >= objective.p))
+    rows = difference_information(lambda point: objective.evaluate(point)[1], optimum.point, own, scale)
+    return combine_information(structured, rows, own)
+
+
+def _theta_slopes(criterion: LaplaceCriterion, objective: LaplaceObjective) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return du/dtheta_k at the mode, by implicit differentiation: V(L_k'Z'l1 - Lambda'Z'WZ L_k u)."""
+    design, last = criterion.design, objective.last
+    Lambda = design.form.matrix(objective.theta)
+    k = design.form.offsets[-1]
+    u = design.structure.gather(last.modes.u0, last.modes.ur)
+    r = criterion._widen(last.modes.r)
+    A = np.broadcast_to(last.modes.A, (len(u), k, k))
+    return implicit_slopes(design, Lambda, u, r, A, last.modes.factor)

@@ -1,0 +1,74 @@
+"""Fitting an LMM: search over theta, then everything else in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from profiling.modeling.assemble import assemble
+from profiling.modeling.climb import LinearObjective, block_diagonal, climb, convergence_notes
+from profiling.modeling.criterion_lmm import LinearCriterion
+from profiling.modeling.design import Design
+from profiling.modeling.effects import implicit_slopes, random_effects
+from profiling.modeling.families import family_of
+from profiling.modeling.inference import combine_information, difference_information, invert_information
+from profiling.modeling.result import MixedModelResult
+
+
+def fit_lmm(design: Design, reml: bool) -> MixedModelResult:
+    criterion = LinearCriterion(design, reml)
+    objective = LinearObjective(criterion)
+    form = design.form
+    start = np.where(form.diagonal, 0.0, 0.0)
+    optimum, free = climb(objective, start, design, tolerance=1e-12)
+    objective.evaluate(optimum.point)
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(objective.information()), 1e-300))
+    own = np.flatnonzero(free)
+    rows = difference_information(
+        lambda point: objective.evaluate(point)[1], optimum.point, own, np.minimum(scale, 10.0)
+    )
+    information = combine_information(np.zeros((form.size, form.size)), rows, own)
+    covariance_psi, lowest = invert_information(information, free)
+    objective.evaluate(optimum.point)
+    theta, last, p = objective.theta, objective.last, criterion.p
+    slope = form.slope(theta)
+    sigma = float(np.sqrt(last.residual_variance))
+    converged = optimum.converged and lowest > 0 and bool(np.isfinite(optimum.value))
+    notes = [*design.diagnoses, *convergence_notes(optimum, lowest, converged, objective.zero, design)]
+    joint = block_diagonal(
+        np.linalg.inv(last.information_beta) * last.residual_variance, covariance_psi * np.outer(slope, slope)
+    )
+    Lambda = form.matrix(theta)
+    k = form.offsets[-1]
+    C0, Cr = last.factor.half_solve(*criterion._levels(criterion.products, Lambda))
+    K0, Kr = last.factor.full_solve(C0, Cr)
+    u = design.structure.gather(last.u0, last.ur)
+    A = np.broadcast_to(criterion.A, (len(u), k, k))
+    products = np.broadcast_to(criterion.products, (len(u), k, p + 1))
+    score = products @ np.concatenate([-last.beta, [1.0]]) - np.einsum("mab,bc,mc->ma", A, Lambda, u, optimize=True)
+    slopes = implicit_slopes(design, Lambda, u, score, A, last.factor)
+    effects = random_effects(
+        design, theta, sigma, (last.u0, last.ur), last.V, (-K0[..., :p], -Kr[..., :p]), slopes, joint, p
+    )
+    value = last.value - (np.log(design.scaling.scale).sum() if reml else 0.0)
+    eta = design.X @ last.beta + design.offset + criterion.center
+    beta = last.beta.copy()
+    if design.scaling.intercept >= 0:
+        beta[design.scaling.intercept] += criterion.center
+    return assemble(
+        design,
+        family_of("gaussian", None),
+        "REML" if reml else "maximum likelihood",
+        optimum,
+        converged,
+        value,
+        beta,
+        joint[:p, :p],
+        theta,
+        joint[p:, p:],
+        sigma,
+        effects,
+        notes,
+        eta,
+        bool(objective.zero.any()),
+        p + form.size + 1,
+    )

@@ -1,0 +1,188 @@
+"""Who meets whom: the cells of rows that share their levels, and the components they connect.
+
+Everything here follows from the grouping columns alone and is made once for a design.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+# Below this size a component is factored by our own loop (in threads over components), above it by LAPACK.
+SMALL = 96
+ROWS_A_TILE = 4096
+
+
+@dataclass(frozen=True)
+class CellStructure:
+    """Who meets whom. Everything here follows from the grouping columns alone and never changes in a fit.
+
+    `cell_ptr` (M+1) rows of a cell; `level_ptr` (G+1) cells of a level of factor 0; `component_ptr` (C+1) levels of
+    a component; `rest_ptr` (C+1) rest coefficients of a component; `cell_rest` (M, kr) their global positions;
+    `cell_level0` (M) level of factor 0 of a cell; `rest_position[f]` (levels, q) positions of factor f's
+    coefficients; `terms` number of terms q of each factor.
+    """
+
+    cell_ptr: np.ndarray
+    level_ptr: np.ndarray
+    component_ptr: np.ndarray
+    rest_ptr: np.ndarray
+    cell_rest: np.ndarray
+    cell_level0: np.ndarray
+    rest_position: tuple[np.ndarray, ...]
+    terms: tuple[int, ...]
+
+    @cached_property
+    def tile_ptr(self) -> np.ndarray:
+        """Return cell boundaries that cut the rows into pieces of about `ROWS_A_TILE`; fixed by the data alone."""
+        pieces = self.cell_ptr[:-1] // ROWS_A_TILE
+        starts = np.flatnonzero(np.concatenate([[True], pieces[1:] != pieces[:-1]]))
+        return np.concatenate([starts, [self.n_cells]]).astype(np.int64)
+
+    @cached_property
+    def first_cells(self) -> tuple[np.ndarray, ...]:
+        """Return, for every factor, one cell in which each of its levels occurs."""
+        firsts = [self.level_ptr[:-1]]
+        where = np.zeros(max(self.n_rest, 1), dtype=np.int64)
+        for column in range(self.cell_rest.shape[1]):
+            where[self.cell_rest[::-1, column]] = np.arange(self.n_cells)[::-1]
+        return (*firsts, *(where[position[:, 0]] for position in self.rest_position))
+
+    def gather(self, x0: np.ndarray, xr: np.ndarray) -> np.ndarray:
+        """Return each cell's own coefficients (M, k) from level vectors x0 (G, q0) and xr (R)."""
+        return np.concatenate([x0[self.cell_level0], xr[self.cell_rest]], axis=1)
+
+    def scatter(self, cell_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return level sums (G, q0), (R) of cell values (M, k): the transpose of `gather`."""
+        q0 = self.terms[0]
+        x0 = np.add.reduceat(cell_values[:, :q0], self.level_ptr[:-1], axis=0)
+        xr = np.zeros(self.n_rest)
+        for column in range(self.cell_rest.shape[1]):
+            xr += np.bincount(self.cell_rest[:, column], cell_values[:, q0 + column], self.n_rest)
+        return x0, xr
+
+    @property
+    def n_cells(self) -> int:
+        """Return M, the number of cells."""
+        return len(self.cell_ptr) - 1
+
+    @property
+    def n_levels0(self) -> int:
+        """Return G, the number of levels of the eliminated factor."""
+        return len(self.level_ptr) - 1
+
+    @property
+    def n_rest(self) -> int:
+        """Return R, the number of coefficients that are not eliminated."""
+        return int(self.rest_ptr[-1])
+
+    @cached_property
+    def packed_ptr(self) -> np.ndarray:
+        """Return where each component's dense block starts in the packed store (C+1)."""
+        sizes = np.diff(self.rest_ptr).astype(np.int64)
+        return np.concatenate([[0], np.cumsum(sizes**2)])
+
+    @cached_property
+    def level_component(self) -> np.ndarray:
+        """Return the component of every level of factor 0 (G)."""
+        return np.repeat(np.arange(len(self.component_ptr) - 1), np.diff(self.component_ptr))
+
+    @cached_property
+    def large(self) -> np.ndarray:
+        """Return the components that LAPACK factors."""
+        return np.flatnonzero(np.diff(self.rest_ptr) > SMALL)
+
+
+def order_rows(
+    codes: list[np.ndarray], sizes: list[int], terms: list[int]
+) -> tuple[np.ndarray, CellStructure, np.ndarray]:
+    """Return the order of rows, their cell structure and the renumbering of factor 0 (old code of each new level).
+
+    `codes[0]` (n) is the factor to eliminate. Rows come out sorted by component, level of factor 0, other levels.
+    """
+    component0, component_rest, n_components = _components(codes, sizes)
+    order0 = np.argsort(component0, kind="stable")
+    renumber = np.empty(sizes[0], dtype=np.int64)
+    renumber[order0] = np.arange(sizes[0])
+    new0 = renumber[codes[0]]
+    order = np.argsort(_key(new0, codes[1:], sizes[1:]), kind="stable")
+    sorted_codes = [new0[order]] + [code[order] for code in codes[1:]]
+    n = len(order)
+    changes = np.zeros(n, dtype=bool)
+    changes[:1] = True
+    for code in sorted_codes:
+        changes[1:] |= code[1:] != code[:-1]
+    starts = np.flatnonzero(changes)
+    cell_level0 = sorted_codes[0][starts]
+    rest_position, rest_ptr = _rest_positions(component_rest, sizes[1:], terms[1:], n_components)
+    cell_rest = (
+        np.concatenate(
+            [position[code[starts]] for position, code in zip(rest_position, sorted_codes[1:], strict=True)], axis=1
+        )
+        if terms[1:]
+        else np.zeros((len(starts), 0), dtype=np.int64)
+    )
+    structure = CellStructure(
+        cell_ptr=np.concatenate([starts, [n]]).astype(np.int64),
+        level_ptr=np.searchsorted(cell_level0, np.arange(sizes[0] + 1)).astype(np.int64),
+        component_ptr=np.searchsorted(component0[order0], np.arange(n_components + 1)).astype(np.int64),
+        rest_ptr=rest_ptr,
+        cell_rest=np.ascontiguousarray(cell_rest, dtype=np.int64),
+        cell_level0=cell_level0.astype(np.int64),
+        rest_position=tuple(rest_position),
+        terms=tuple(terms),
+    )
+    return order, structure, order0
+
+
+def _key(code0: np.ndarray, others: list[np.ndarray], sizes: list[int]) -> np.ndarray:
+    """Return one integer a row that sorts by (code0, others...); falls back to ranks where it would overflow."""
+    key = code0.astype(np.int64)
+    bound = int(key.max(initial=0)) + 1
+    for code, size in zip(others, sizes, strict=True):
+        if bound * size > 2**62:
+            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+            bound = int(key.max(initial=0)) + 1
+        key = key * size + code
+        bound *= size
+    return key
+
+
+def _components(codes: list[np.ndarray], sizes: list[int]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return the component of each level of factor 0, of each level of the others (concatenated), and their number."""
+    if len(codes) == 1:
+        return np.arange(sizes[0]), np.zeros(0, dtype=np.int64), sizes[0]
+    offsets = np.cumsum([0, *sizes])
+    pairs = [np.unique(_key(codes[0], [code], [size])) for code, size in zip(codes[1:], sizes[1:], strict=True)]
+    heads = np.concatenate([pair // size for pair, size in zip(pairs, sizes[1:], strict=True)])
+    tails = np.concatenate(
+        [pair % size + offset for pair, size, offset in zip(pairs, sizes[1:], offsets[1:], strict=False)]
+    )
+    graph = sparse.coo_matrix((np.ones(len(heads), dtype=np.int8), (heads, tails)), shape=(offsets[-1],) * 2)
+    count, label = connected_components(graph, directed=False)
+    return label[: sizes[0]], label[sizes[0] :], int(count)
+
+
+def _rest_positions(
+    component: np.ndarray, sizes: list[int], terms: list[int], n_components: int
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Number the rest coefficients by component, then factor, level and term."""
+    repeated = (
+        np.concatenate(
+            [np.repeat(part, q) for part, q in zip(np.split(component, np.cumsum(sizes)[:-1]), terms, strict=True)]
+        )
+        if terms
+        else np.zeros(0, dtype=np.int64)
+    )
+    order = np.argsort(repeated, kind="stable")
+    position = np.empty(len(order), dtype=np.int64)
+    position[order] = np.arange(len(order))
+    ends = np.cumsum([size * q for size, q in zip(sizes, terms, strict=True)])
+    pieces = np.split(position, ends[:-1]) if terms else []
+    shaped = [piece.reshape(size, q) for piece, size, q in zip(pieces, sizes, terms, strict=True)]
+    counts = np.bincount(repeated, minlength=n_components) if len(repeated) else np.zeros(n_components, dtype=np.int64)
+    return shaped, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
