@@ -66,7 +66,7 @@ class Lines(Progress):
         """Print the step once."""
         if step != self._last:
             self._last = step
-            click.echo(step, err=True)
+            click.echo(step[:1].upper() + step[1:], err=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """From files to records: reading, rules, loading, and the cohort of a measure.
 
-`profiling.etl.load` brings records in, `profiling.etl.cohort` selects a measure's rows, `profiling.etl.sample`
-draws generated records.
+`profiling.etl.load` brings records in, `profiling.etl.cohort` selects the rows of a measure and
+`profiling.etl.sample` draws generated records.
 """
 
 from __future__ import annotations

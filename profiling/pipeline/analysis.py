@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ANY_COLUMN = "any of them"
 NORMAL_95 = 1.959963984540054
 COMPLETE_STEP = "case mix and outcome complete"
+SEPARATED = 18.0  # a linear predictor on the logit scale: a probability of 1.5e-8
 POSITIVE_STEP = "outcome above zero"
 
 Frames = dict[str, pd.DataFrame]
@@ -120,11 +121,18 @@ def fit_model(measure: Measure, rows: pd.DataFrame) -> MixedModelResult:
         fit = lmm(formula, rows, reml=True)
     if not fit.converged:
         said = "; ".join(diagnosis.message for diagnosis in fit.diagnostics) or "no further diagnosis"
-        advice = "Simplify the case mix or the random terms; nothing was published"
-        raise NotConverged(
-            Problem(f"measure {measure.name}", f"its model did not converge: {said}", "a maximum", advice)
-        )
+        raise not_converged(measure, f"its model did not converge: {said}")
+    if measure.family == "binomial" and np.abs(fit.linear_predictor).max() > SEPARATED:
+        # The likelihood goes on rising towards infinite coefficients: what the optimiser stopped at means nothing.
+        term = (fit.fixed_effects.abs() / fit.standard_errors).idxmin()
+        raise not_converged(measure, f"the term {term} separates rows with the outcome from rows without")
     return fit
+
+
+def not_converged(measure: Measure, found: str) -> NotConverged:
+    """The error of a measure whose model has no trustworthy maximum."""
+    advice = "Simplify the case mix or the random terms; nothing was published"
+    return NotConverged(Problem(f"measure {measure.name}", found, "a model with a maximum", advice))
 
 
 def provider_names(engine: Engine, measure: Measure) -> dict[str, dict[str, str]]:
@@ -139,9 +147,7 @@ def provider_names(engine: Engine, measure: Measure) -> dict[str, dict[str, str]
     for level in measure.providers:
         if level.column in homes:
             home = homes[level.column]
-            frame = read_frame(
-                engine, sa.select(home.c[level.column], home.c.name).where(home.c.name.is_not(None))
-            )
+            frame = read_frame(engine, sa.select(home.c[level.column], home.c.name).where(home.c.name.is_not(None)))
             found[level.level] = dict(zip(frame[level.column], frame["name"], strict=True))
     return found
 
@@ -168,9 +174,7 @@ def assessed(
         "provider_estimates": pd.concat(estimates, ignore_index=True),
         "flags": pd.concat([a.flags(assessments[level], level) for level in levels], ignore_index=True),
         "predictions": a.predictions(fit, cases.rows["encounter_id"].tolist(), options),
-        "funnel_limits": pd.concat(
-            [a.funnel_limits(assessments[level], level) for level in levels], ignore_index=True
-        ),
+        "funnel_limits": pd.concat([a.funnel_limits(assessments[level], level) for level in levels], ignore_index=True),
     }
 
 
@@ -192,9 +196,7 @@ def profile_options(settings: Settings, measure: Measure) -> Any:
     )
 
 
-def _named(
-    level: str, levels: list[str], frame: pd.DataFrame, names: Mapping[str, dict[str, str]]
-) -> pd.DataFrame:
+def _named(level: str, levels: list[str], frame: pd.DataFrame, names: Mapping[str, dict[str, str]]) -> pd.DataFrame:
     labels = frame["provider"].astype(str)
     parents = frame["parent"].astype(object).where(frame["parent"].notna(), None)
     return frame.assign(

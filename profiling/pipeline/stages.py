@@ -42,11 +42,9 @@ def run_all(settings: Settings, engine: Engine, now: datetime, progress: Progres
     return publish_run(settings, engine, run_id, progress, clock)
 
 
-def load_records(
-    settings: Settings, engine: Engine, now: datetime, progress: Progress = silent
-) -> LoadReport:
+def load_records(settings: Settings, engine: Engine, now: datetime, progress: Progress = silent) -> LoadReport:
     """Stage `load`: the files of the configuration into the tables of records."""
-    from profiling.etl import load
+    from profiling.etl.load import load
 
     return load(settings, engine, now, progress)
 
@@ -108,14 +106,11 @@ def publish_run(
     clock: Clock | None = None,
 ) -> Published:
     """Stage `publish`: draw the pages of a run (the newest by default) from the store."""
-    from profiling.reporting.publication import publish
     from profiling.store.runs import finish_run, latest_run, read_run, write_results
 
     chosen = run_id or latest_run(engine)
     if chosen is None:
-        raise UsageError(
-            Problem("run", "no fitted run in this database", "one", "Run profiling fit, or profiling run")
-        )
+        raise UsageError(Problem("run", "no fitted run in this database", "one", "Run profiling fit, or profiling run"))
     again, clock = clock is None, clock or Clock()
     record = read_run(engine, chosen)
     if record.run["status"] not in ("fitted", "published"):
@@ -123,11 +118,18 @@ def publish_run(
         raise UsageError(Problem("run", found, "a fitted run", "profiling runs lists them"))
     with clock.stage("publish"):
         progress("Writing the pages")
-        page = publish(record, settings.output.folder)
+        page = draw(record, settings.output.folder)
     if not again:
         write_results(engine, chosen, {"run_timings": _timings(clock)})
     finish_run(engine, chosen, "published")
     return _published(record, page, clock)
+
+
+def draw(record: RunRecord, folder: Path) -> Path:
+    """Draw the pages of a run and put them into place in one step; the first page."""
+    from profiling.reporting.publication import publish
+
+    return publish(record, folder)
 
 
 def _timings(clock: Clock) -> pd.DataFrame:
@@ -143,8 +145,7 @@ def _published(record: RunRecord, page: Path, clock: Clock) -> Published:
         run_id=record.run_id,
         page=page,
         records={
-            name: (int(read), int(bad))
-            for name, (read, bad) in zip(by_source.index, by_source.to_numpy(), strict=True)
+            name: (int(read), int(bad)) for name, (read, bad) in zip(by_source.index, by_source.to_numpy(), strict=True)
         },
         providers=dict(zip(providers.index, providers.tolist(), strict=True)),
         flags=_flag_counts(record.flags),
@@ -156,8 +157,6 @@ def _flag_counts(flags: pd.DataFrame) -> dict[tuple[str, str], dict[str, int]]:
     keys = ["measure", "level", "category"]
     counts = flags.groupby(keys, sort=False).size().rename("providers").reset_index()
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for measure, level, category, providers in zip(
-        *(counts[name] for name in [*keys, "providers"]), strict=True
-    ):
+    for measure, level, category, providers in zip(*(counts[name] for name in [*keys, "providers"]), strict=True):
         found.setdefault((measure, level), {})[category] = int(providers)
     return found

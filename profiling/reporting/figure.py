@@ -61,7 +61,7 @@ def render_figure(chart: Chart, path: Path, format: Format) -> None:
 
 def figure_bytes(chart: Chart, format: Format) -> bytes:
     """The file that `render_figure` writes."""
-    settings: dict[str, Any] = {
+    settings: Any = {
         "svg.hashsalt": "profiling",
         "svg.fonttype": "none",
         "pdf.fonttype": 42,

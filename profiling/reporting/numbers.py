@@ -20,7 +20,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-CHANCE_FLOOR = 1e-6
+CHANCE_FLOOR = 1e-5
 
 Number = float | int | np.floating | np.integer | None
 
@@ -99,7 +99,7 @@ def chance(probability: Number) -> str:
     if probability > 0.5:
         return "over 1 in 2"
     if probability < CHANCE_FLOOR:
-        return "under 1 in 1,000,000"
+        return "under 1 in 100,000"
     return f"1 in {two_figures(round(1 / float(probability), 6)):,}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
@@ -79,7 +80,9 @@ def caption(chart: Chart) -> tuple[tuple[Item, ...], float]:
 
 
 def number(value: float) -> str:
-    """A place to 0.1 px, in the fewest letters."""
+    """A place to 0.1 px, in the fewest letters. Raises ValueError for what is not finite."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a place in a chart")
     text = f"{value:.1f}"
     text = text[:-2] if text.endswith(".0") else text
     return "0" if text == "-0" else text

@@ -52,7 +52,7 @@ def caterpillar(
     category, z, provider_name. Up to 45 rows bear all names; above that the flagged and the extreme ones,
     spread apart with bent leaders. Above 600 rows (250 narrow) neighbours without a flag share a row.
     """
-    rows = _rows(parts.providers(frame), status)
+    rows = _rows(parts.estimated(frame), status)
     layout = _WIDE if form == "wide" else _NARROW
     named = len(rows) <= ALL_NAMED_BELOW
     pitch = LABEL_GAP if named else min(layout.pitch, TALLEST / max(len(rows), 1))
@@ -80,7 +80,6 @@ def caterpillar(
 
 def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
     """Highest ratio first, each with its tooltip."""
-    rows = rows[rows["ratio"].notna()]
     rows = rows.sort_values(["ratio", "name"], ascending=[False, True], kind="stable", ignore_index=True)
     columns = (rows[c] for c in ("tooltip", "name", "ratio", "ratio_lower", "ratio_upper"))
     tips = [

@@ -18,8 +18,7 @@ BINNED_ABOVE = 2000
 BIN = 9.0
 MOST_LABELS = 40
 DOT, OPEN = 3.2, 4.7
-WIDE_LIMITS = ("95\u202f% limit", "99.8\u202f% limit")
-NARROW_LIMITS = ("95\u202f%", "99.8\u202f%")
+LIMIT_WORDS = ("95\u202f% limit", "99.8\u202f% limit")
 LIMITS = ("lower_flag", "lower_watch", "upper_watch", "upper_flag")
 
 
@@ -36,17 +35,17 @@ def funnel(
     providers: str = "hospitals",
     continuous: bool = False,
     status: Mapping[str, str] = parts.STATUS_WORDS,
-    limit_words: tuple[str, str] | None = None,
+    limit_words: tuple[str, str] = LIMIT_WORDS,
     reference_words: str = "as expected",
     hidden_words: str = "",
 ) -> Chart:
     """Funnel of one measure.
 
-    `frame`: masked provider rows with observed, expected_marginal, oe_ratio (and n), category, z,
-    provider_name.
-    `limits`: expected and lower_flag, lower_watch, upper_watch, upper_flag as ratios, by rising expected (for
-    continuous measures `expected` holds the number of cases, which is then the x axis). `hidden_words` is
-    the note below the chart on the providers that are not drawn; `{count}` in it is their number.
+    `frame`: masked provider rows with observed, expected_marginal, oe_ratio (and n), category, z, name.
+    `limits`: expected and lower_flag, lower_watch, upper_watch, upper_flag as ratios. A continuous measure
+    has the number of cases on the x axis; its limits, given over the expected sum, are moved there.
+    `hidden_words` is the note below the chart on the providers that are not drawn; `{count}` in it is their
+    number. On the phone a limit is named by the first word of `limit_words`.
     """
     rows = _rows(parts.providers(frame), continuous, event, status)
     wide = form == "wide"
@@ -59,7 +58,8 @@ def funnel(
     words = parts.note(
         right, bottom + 52, hidden_words.format(count=hidden) if hidden and hidden_words else "", "end"
     )
-    limit_words = limit_words or (WIDE_LIMITS if wide else NARROW_LIMITS)
+    limit_words = limit_words if wide else (limit_words[0].split(" ")[0], limit_words[1].split(" ")[0])
+    limits = _by_cases(limits, rows) if continuous else limits
     ends = _end_labels(limits, x, y, right, wide, limit_words, reference_words)
     marks = _marks(rows, x, y, providers)
     fixed = np.array([text.box for text in ends]).reshape(-1, 4)
@@ -119,9 +119,8 @@ def _tooltip(
 
 
 def _largest(size: pd.Series, limits: pd.DataFrame) -> float:
-    if len(size):
-        return float(size.max())
-    return float(limits["expected"].max()) if len(limits) else 1.0
+    largest = size.max() if len(size) else limits["expected"].max() if len(limits) else 1.0
+    return max(float(largest), 1e-6)
 
 
 def _bands(limits: pd.DataFrame, x: Scale, y: Scale) -> list[Item]:
@@ -129,25 +128,38 @@ def _bands(limits: pd.DataFrame, x: Scale, y: Scale) -> list[Item]:
     if not len(limits):
         return []
     at, edges = _edges(limits, x)
+    # At x = 0 any ratio is chance: the bands open to the whole height there.
     start = np.array([x.start]), np.array([y.start]), np.array([y.end])
     places = np.concatenate([start[0], x(at)])
-    down = {
-        k: np.concatenate([start[1], y(np.maximum(edges[k], 1e-9))]) for k in ("lower_flag", "lower_watch")
-    }
-    up = {k: np.concatenate([start[2], y(np.maximum(edges[k], 1e-9))]) for k in ("upper_flag", "upper_watch")}
+    down = {k: np.concatenate([start[1], y(edges[k])]) for k in ("lower_flag", "lower_watch")}
+    up = {k: np.concatenate([start[2], y(edges[k])]) for k in ("upper_flag", "upper_watch")}
     return [
         Area(_ring(places, up["upper_flag"], down["lower_flag"]), "band998"),
         Area(_ring(places, up["upper_watch"], down["lower_watch"]), "band95"),
     ]
 
 
+def _by_cases(limits: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Limits of a continuous outcome, given over its expected sum, over the number of cases instead."""
+    total, cases = float(rows["expected_marginal"].sum()), float(rows["size"].sum())
+    return limits.assign(expected=limits["expected"] * cases / total) if total > 0 else limits
+
+
 def _edges(limits: pd.DataFrame, x: Scale) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Limits at 120 places of x, dense where they bend, at the left; constant beyond their last place."""
+    """Limits at 120 places of x, dense where they bend, at the left.
+
+    Left of the first given place they open as those of a normal log ratio, whose width goes by 1/√E; beyond
+    the last they stay.
+    """
     known = limits.sort_values("expected")
     given = known["expected"].to_numpy(float)
-    least = max(min(float(given[0]), x.high), x.high * 1e-6)
-    at = least + (x.high - least) * np.linspace(0, 1, 120) ** 2
-    return at, {name: np.interp(at, given, known[name].to_numpy(float)) for name in LIMITS}
+    at = x.high * np.linspace(0.02, 1, 120) ** 2
+    widening = np.sqrt(np.maximum(given[0] / at, 1.0))
+    edges = {}
+    for name in LIMITS:
+        edge = np.maximum(np.interp(at, given, known[name].to_numpy(float)), 1e-9)
+        edges[name] = np.exp(np.clip(np.log(edge) * widening, -50, 50))
+    return at, edges
 
 
 def _ring(
@@ -173,7 +185,7 @@ def _end_labels(
     if not len(limits):
         return texts if wide else []
     _, edges = _edges(limits, x)
-    wanted = [(y.at(max(float(edges[name][-1]), 1e-9)), name) for name in LIMITS]
+    wanted = [(y.at(float(edges[name][-1])), name) for name in LIMITS]
     shift = {"upper_flag": 4.0, "upper_watch": 4.0, "lower_watch": 4.0, "lower_flag": 4.0}
     if not wide:
         shift = {"upper_flag": -3.0, "upper_watch": 12.0, "lower_watch": -4.0, "lower_flag": 12.0}
@@ -198,7 +210,7 @@ def _side(wide: bool) -> Side:
 
 
 def _x_axis(x: Scale, bottom: float, name: str, right: float, wide: bool) -> list[Item]:
-    ticks = parts.linear_ticks(x, 6 if wide else 4)
+    ticks = parts.linear_ticks(x, 6 if wide else 5)
     places = x(np.array(ticks))
     items: list[Item] = [Segments(((x.start, bottom, x.end, bottom),), "axis")]
     items += [

@@ -38,6 +38,10 @@ SHAPES: MappingProxyType[str, Shape] = MappingProxyType(
 FLAGGED = ("higher", "lower", "higher_watch", "lower_watch")
 BEYOND = ("higher", "lower")
 SIDES = MappingProxyType({"higher": "high", "higher_watch": "high", "lower": "low", "lower_watch": "low"})
+NUMBERS = (
+    *("n", "observed", "expected", "expected_marginal", "oe_ratio", "z", "expected_rank"),
+    *("ratio", "ratio_lower", "ratio_upper", "rank_lower", "rank_upper"),
+)
 FILLED = 1.2  # filled marks against open ones, which their stroke enlarges
 
 # Ticks of ratio axes: the widest span (as a natural logarithm) each ladder is meant for.
@@ -139,6 +143,7 @@ def providers(frame: pd.DataFrame) -> pd.DataFrame:
     table = frame.reset_index(drop=True)
     shown = table["shown"].fillna(False).astype(bool) if "shown" in table else pd.Series(True, table.index)
     table = table[shown].reset_index(drop=True)
+    table = table.assign(**{c: pd.to_numeric(table[c]) for c in NUMBERS if c in table})
     names = table["provider_name"] if "provider_name" in table else table["provider"]
     category = table["category"] if "category" in table else pd.Series("as_expected", table.index)
     known = category.where(category.isin(list(SHAPES)), "as_expected")
@@ -147,8 +152,14 @@ def providers(frame: pd.DataFrame) -> pd.DataFrame:
         category=known.astype(str),
         href=_texts(table, "href"),
         tooltip=_texts(table, "tooltip"),
-        z=pd.to_numeric(table["z"]).fillna(0.0) if "z" in table else 0.0,
+        z=table["z"].fillna(0.0) if "z" in table else 0.0,
     )
+
+
+def estimated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Those of `providers` that have a shrunken ratio with its interval."""
+    table = providers(frame)
+    return table[table[["ratio", "ratio_lower", "ratio_upper"]].notna().all(axis=1)]
 
 
 def hidden_count(frame: pd.DataFrame) -> int:

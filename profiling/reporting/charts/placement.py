@@ -16,7 +16,8 @@ from profiling.reporting.chart import Item, Point, Segments, Text, text_width
 DISTANCES = (9.0, 14.0, 22.0, 34.0, 50.0, 72.0)
 LEADER_BEYOND = 14.0
 NEIGHBOURHOOD = (16.0, 13.0)
-DOT_PRICE, DISTANCE_PRICE = 14.0, 1.0
+DOT_PRICE, DISTANCE_PRICE = 40.0, 1.0
+MOST_COVERED = {False: 1, True: 3}  # dots a plain and a bold name may cover
 _DIAGONAL = 0.7071
 # Right first, then left, then the corners, above and below: where a reader looks for a name.
 _DIRECTIONS = np.array(
@@ -63,11 +64,13 @@ def place_labels(
         others = np.delete(marks, index, axis=0)
         boxes, reach = _candidates(anchor)
         price = reach * DISTANCE_PRICE + np.tile(_DIRECTION_PRICES, len(DISTANCES))
-        price += DOT_PRICE * _overlaps(boxes, dots).sum(axis=1)
+        covered = _overlaps(boxes, dots).sum(axis=1)
+        price += DOT_PRICE * covered
         ends = _nearest(boxes, anchor)
         far = np.hypot(ends[:, 0] - anchor.x, ends[:, 1] - anchor.y) > LEADER_BEYOND
         lines = np.column_stack([np.broadcast_to((anchor.x, anchor.y), ends.shape), ends])
         refused = _outside(boxes, bounds) | _overlaps(boxes, np.vstack([taken, others])).any(axis=1)
+        refused |= covered > MOST_COVERED[anchor.strong]
         refused |= _crossed(leaders, boxes) | (far & _crossed_by(lines, np.vstack([taken, others])))
         if refused.all():
             continue

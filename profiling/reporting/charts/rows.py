@@ -70,7 +70,7 @@ def interval_rows(
     items: list[Item] = [Bar(0, top + ROW * index, width, ROW, "highlight") for index in own]
     items += [Text(0, 13, axis_name, "name")] if axis_name else []
     items += [Text(width - 6, top - 10, words_name, "note", "end")] if words_name else []
-    ticks = parts.ratio_ticks(scale, 34)
+    ticks = parts.ratio_ticks(scale, 25)
     items += parts.grid_x(scale, ticks, top - 2, bottom, (top - 10,), reference=reference)
     for index, row in enumerate(rows):
         items += _row(row, scale, top + ROW * (index + 0.5), names, width)
@@ -121,8 +121,7 @@ def peers(
     `frame`: masked rows of one measure and level. Raises KeyError when `me` is not among the rows that
     are shown.
     """
-    table = parts.providers(frame)
-    table = table[table["ratio"].notna()]
+    table = parts.estimated(frame)
     own = table[table["provider"] == me]
     if not len(own):
         raise KeyError(f"provider {me!r} is not among the rows shown")
@@ -176,7 +175,7 @@ def _physician_row(r: Mapping[Hashable, Any], status: Mapping[str, str], hidden_
     name = r.get("provider_name")
     name = str(name if isinstance(name, str) and name else r["provider"])
     href = str(r["href"]) if isinstance(r.get("href"), str) else ""
-    if not r["shown"] or r["ratio"] != r["ratio"]:
+    if not r["shown"] or pd.isna([r["ratio"], r["ratio_lower"], r["ratio_upper"]]).any():
         words = hidden_words.format(band=r.get("case_band", ""))
         return Row(name, np.nan, np.nan, np.nan, words)
     ratio, lower, upper = (float(r[c]) for c in ("ratio", "ratio_lower", "ratio_upper"))

@@ -30,8 +30,7 @@ def strip(
     the words of a measure. A measure without the provider has no strip; one where it is hidden has the
     words only.
     """
-    table = parts.providers(frame)
-    table = table[table["ratio"].notna()]
+    table = parts.estimated(frame)
     everyone = table.assign(own=table["provider"] == me)
     mine = frame[frame["provider"] == me]
     order = list(dict.fromkeys(mine["measure"]))

@@ -19,7 +19,7 @@ from profiling.reporting.svg import render_forms, render_svg
 PEERS = 10
 CHANCE_RANGE = (0.05, 0.95)
 STATUS = {key: CATALOGUE[key] for key in ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")}
-HIDDEN = "{count} not drawn: counts too small to publish"
+HIDDEN = "{count} not drawn: counts not published"
 
 
 def drawable(site: Site, rows: pd.DataFrame, root: str) -> pd.DataFrame:

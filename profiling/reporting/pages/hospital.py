@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.disclosure import MISSING_WARNING
@@ -59,7 +60,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
     parts = [_part(part, level, provider) for part in mine]
     return {
         "page": {"title": name, "section": ""},
-        "kicker": f"{noun(level)} {provider}".capitalize() if provider != name else noun(level).capitalize(),
+        "kicker": sentences.capital(f"{noun(level)} {provider}" if provider != name else noun(level)),
         "headline": _headline(mine, level, provider, name),
         "lede": _lede(site, mine, level, provider),
         "warnings": _warnings(site, mine, level, provider),
@@ -120,10 +121,11 @@ def _lede(site: Site, mine: list[Prepared], level: str, provider: str) -> str:
     telling = _telling(mine, provider)
     if telling is None:
         band = mine[0].records[provider]["case_band"] if mine else "few"
-        return sentences.say("hidden_lede", band=band, threshold=site.masked.threshold)
+        return sentences.say("hidden_lede", band=band, most=site.masked.threshold - 1, provider=noun(level))
     row = telling.records[provider]
+    drawn_in = abs(np.log(row["oe_ratio"] or np.nan)) > abs(np.log(row["ratio"])) or not row["oe_ratio"]
     words = sentences.say(
-        "drawn_in",
+        "drawn_in" if drawn_in else "not_drawn_in",
         cases=numbers.integer(row["n"]),
         raw=numbers.ratio(row["oe_ratio"]),
         ratio=numbers.ratio(row["ratio"]),
@@ -184,7 +186,7 @@ def _why(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[str]:
     overall = measure.totals.rate
     easier = overall is not None and row["expected_rate"] < overall
     first = f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}: its patients are at {'lower' if easier else 'higher'} risk than most." if measure.counts else f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}."
-    second = f"It had {show(row['observed_rate'])}. With a reliability of {numbers.ratio(row['reliability'])} we believe {numbers.percent(row['reliability'], 0)} of the difference is its own, and put its long-run rate at {show(row['predicted_rate'])}."
+    second = f"It had {show(row['observed_rate'])}. With a reliability of {numbers.ratio(row['reliability'])} we believe about {numbers.percent(row['reliability'], 0)} of the difference is its own, and put its long-run rate at {show(row['predicted_rate'])}."
     return [first, second]
 
 
@@ -210,6 +212,11 @@ def _peers_sub(measure: MeasureView, nearest: pd.DataFrame) -> str:
     return f"The {numbers.in_words(len(nearest) - 1)} nearest in {what} ({show(size.min())} to {show(size.max())})."
 
 
+def _drawing(measure: MeasureView, ordered: pd.DataFrame) -> Markup:
+    shown = ~ordered["hidden"].astype(bool)
+    return drawings.physicians_svg(measure, str(measure.inner), ordered.assign(shown=shown))
+
+
 def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
     """The inner providers of one outer provider: those shown by surprise, then those hidden by name."""
     measure, rows = part.measure, part.inner.get(provider)
@@ -230,7 +237,7 @@ def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
         "noun": noun(measure.inner),
         "title": f"Its {nouns(measure.inner)}",
         "sub": f"Each beside {norm}. {told}",
-        "drawing": drawings.physicians_svg(measure, measure.inner, ordered.assign(shown=~ordered["hidden"].astype(bool))),
+        "drawing": _drawing(measure, ordered) if len(shown) else "",
         "observed": observed_head(measure),
         "observed_label": observed_label(measure),
         "rows": table,

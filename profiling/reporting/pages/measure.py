@@ -61,7 +61,7 @@ def _facts(measure: MeasureView, level: str) -> list[dict[str, str]]:
     elif totals.rate is not None:
         facts.append({"name": "Average", "value": f"{numbers.decimal(totals.rate, 1)} {measure.unit}".strip()})
     better = "Lower is preferred" if measure.spec["direction"] == "higher_is_worse" else "Higher is preferred"
-    facts.append({"name": "Period", "value": str(measure.spec.get("period") or "all records")})
+    facts.append({"name": "Period", "value": str(measure.spec.get("period") or "All records")})
     facts.append({"name": better, "value": "1 means as expected"})
     return facts
 
@@ -176,8 +176,7 @@ def _inner(measure: MeasureView) -> dict[str, Any] | None:
         "headline": sentences.headline(plain) if finding.flagged > sentences.MOST_NAMES else sentences.headline(finding),
         "lede": sentences.lede(finding),
         "counts": [count],
-        "note": f"Each {noun(level)} stands on the page of its {noun(measure.outer)}. {sentences.capital(sentences.counted(hidden, noun(level)))} "
-        f"{'has' if hidden == 1 else 'have'} counts too small to show.",
+        "note": f"Each {noun(level)} stands on the page of its {noun(measure.outer)}. Counts of {sentences.counted(hidden, noun(level))} are not shown.",
     }
 
 
@@ -261,8 +260,16 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
     scale = np.exp if family != "gaussian" else np.asarray
     values = kept[["estimate", "lower", "upper"]].astype(float).pipe(scale)
     rows = [
-        {"term": label, "estimate": numbers.ratio(value), "interval": numbers.interval(low, high)}
-        for label, (value, low, high) in zip(kept["label"], np.asarray(values), strict=True)
+        {
+            "term": label,
+            "estimate": numbers.ratio(value),
+            "interval": numbers.interval(low, high),
+            "coefficient": numbers.decimal(coefficient, 4),
+            "error": numbers.decimal(error, 4),
+        }
+        for label, (value, low, high), coefficient, error in zip(
+            kept["label"], np.asarray(values), kept["estimate"], kept["standard_error"], strict=True
+        )
     ]
     what = "the odds of the event" if measure.counts else "the outcome"
     sub = f"By what factor each trait changes {what}, the others being equal; 1 is no change."

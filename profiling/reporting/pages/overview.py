@@ -89,7 +89,7 @@ def _facts(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, str]]:
     patients = f"{numbers.integer(max(cases))} patients in {counted(rows['provider'].nunique(), noun(level))}" if cases else f"{counted(rows['provider'].nunique(), noun(level))}"
     periods = list(dict.fromkeys(str(m.spec["period"]) for m in site.measures if m.spec.get("period")))
     return [
-        {"name": "Period", "value": ", ".join(periods) or "all records"},
+        {"name": "Period", "value": ", ".join(periods) or "All records"},
         {"name": "Who", "value": patients},
         {"name": "Measured", "value": capital(listed([mid_sentence(m.title) for m in site.measures]))},
         {"name": "Compared with", "value": f"the average {noun(level)}, same patients"},
