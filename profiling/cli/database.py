@@ -42,9 +42,7 @@ def upgrade(console: Console, config: Path) -> None:
         before = revision_of(engine)
         bring_up(engine)
         after = revision_of(engine)
-    said = f"The database is at revision {after}" + (
-        "" if before == after else f" (before: {before or 'empty'})"
-    )
+    said = f"The database is at revision {after}" + ("" if before == after else f" (before: {before or 'empty'})")
     console.answer({"before": before, "after": after}, [said])
 
 

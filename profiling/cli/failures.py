@@ -24,8 +24,7 @@ USAGE = 2
 def end_of_known(error: ProfilingError, console: Console) -> int:
     """Print what is wrong; the exit code says of which kind it is."""
     problems = [
-        {"where": p.where, "found": p.found, "expected": p.expected, "advice": p.advice}
-        for p in error.problems
+        {"where": p.where, "found": p.found, "expected": p.expected, "advice": p.advice} for p in error.problems
     ]
     if console.as_json:
         _json({"kind": type(error).__name__, "exit_code": error.exit_code, "problems": problems})
@@ -62,9 +61,7 @@ def end_of_unknown(error: BaseException, console: Console) -> int:
         problem = {"where": "profiling", "found": found, "expected": "", "advice": f"See {log}"}
         _json({"kind": "InternalError", "exit_code": INTERNAL, "problems": [problem]})
     else:
-        click.echo(
-            f"Error: profiling met {found}; nothing was published. Where it happened is in {log}", err=True
-        )
+        click.echo(f"Error: profiling met {found}; nothing was published. Where it happened is in {log}", err=True)
     return INTERNAL
 
 
@@ -98,7 +95,5 @@ def _frames(error: BaseException | None) -> Iterator[str]:
     # Messages of foreign exceptions may quote a record, so only their types and places are written down.
     while error is not None:
         yield f"{type(error).__module__}.{type(error).__qualname__}"
-        yield from (
-            f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in extract_tb(error.__traceback__)
-        )
+        yield from (f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in extract_tb(error.__traceback__))
         error = error.__cause__ or error.__context__

@@ -23,9 +23,7 @@ Exit codes: 0 done; 2 usage; 10 configuration; 11 input rejected; 12 database;
 """
 
 
-@click.group(
-    epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="profiling")
 def commands() -> None:
     """Patient records in, risk-adjusted evidence about hospitals and physicians out.

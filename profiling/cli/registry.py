@@ -76,9 +76,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def rows_of(frame: pd.DataFrame, columns: Sequence[str]) -> list[Row]:
     """Rows of a frame as tuples of text, numbers with four decimals."""
-    words = [
-        [f"{value:.4f}" if isinstance(value, float) else value for value in frame[name]] for name in columns
-    ]
+    words = [[f"{value:.4f}" if isinstance(value, float) else value for value in frame[name]] for name in columns]
     return list(zip(*words, strict=True))
 
 
@@ -104,8 +102,7 @@ def _lines(record: RunRecord) -> list[str]:
     flags = rows_of(_flags(record), ("measure", "level", "category", "providers"))
     return [
         f"{run['run_id']}  {run['title']}",
-        f"{run['created_at']:%Y-%m-%d %H:%M:%S} UTC, {run['status']}, "
-        f"version {run['version']}, seed {run['seed']}",
+        f"{run['created_at']:%Y-%m-%d %H:%M:%S} UTC, {run['status']}, version {run['version']}, seed {run['seed']}",
         *("", *table([("source", "file", "read", "rejected"), *files], right=(2, 3))),
         *("", *table([("measure", "term", "estimate", "standard error"), *effects], right=(2, 3))),
         *("", *table([("measure", "effects of", "term", "with", "covariance"), *spread], right=(4,))),

@@ -86,9 +86,7 @@ def sample(console: Console, folder: Path, seed: int, force: bool) -> None:
       profiling sample --folder data/sample
     """
     if (folder / "encounters.csv.gz").exists() and not force:
-        raise UsageError(
-            Problem(str(folder), "records are there", "an empty folder", "Replace them with --force")
-        )
+        raise UsageError(Problem(str(folder), "records are there", "an empty folder", "Replace them with --force"))
     from profiling.etl.sample import write_sample
 
     try:
@@ -97,10 +95,6 @@ def sample(console: Console, folder: Path, seed: int, force: bool) -> None:
             write_sample(folder, seed)
     except OSError as error:
         reason = (error.strerror or "no reason given").lower()
-        raise InputRejected(
-            Problem(str(folder), f"cannot be written ({reason})", "a place to write")
-        ) from None
+        raise InputRejected(Problem(str(folder), f"cannot be written ({reason})", "a place to write")) from None
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    console.answer(
-        {"folder": str(folder), "seed": seed, "files": files}, [f"Wrote {len(files)} files to {folder}"]
-    )
+    console.answer({"folder": str(folder), "seed": seed, "files": files}, [f"Wrote {len(files)} files to {folder}"])

@@ -64,8 +64,7 @@ def published_document(published: Published) -> dict[str, Any]:
         },
         "providers": published.providers,
         "flags": [
-            {"measure": measure, "level": level, **counts}
-            for (measure, level), counts in published.flags.items()
+            {"measure": measure, "level": level, **counts} for (measure, level), counts in published.flags.items()
         ],
         "seconds": {stage: round(seconds, 3) for stage, seconds in published.seconds.items()},
     }
@@ -75,7 +74,7 @@ def published_lines(published: Published) -> list[str]:
     """How a run ended: records, providers, flags, seconds a stage and the first page."""
     records = [("records", "loaded", "rejected")]
     records += [(name, f"{read - bad:,}", f"{bad:,}") for name, (read, bad) in published.records.items()]
-    flags: list[tuple[object, ...]] = [("flags", "", *CATEGORIES.values())]
+    flags: list[tuple[object, ...]] = [("flags", "of", *CATEGORIES.values())]
     flags += [
         (measure, level, *(counts.get(category, 0) for category in CATEGORIES))
         for (measure, level), counts in published.flags.items()
@@ -83,11 +82,7 @@ def published_lines(published: Published) -> list[str]:
     return [
         f"Run {published.run_id}",
         *("", *table(records, right=(1, 2))),
-        *(
-            "",
-            "providers  "
-            + ", ".join(f"{count:,} of level {level}" for level, count in published.providers.items()),
-        ),
+        *("", "providers  " + ", ".join(f"{level} {count:,}" for level, count in published.providers.items())),
         *("", *table(flags, right=range(2, 8))),
         *(
             "",

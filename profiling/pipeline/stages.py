@@ -148,14 +148,16 @@ def _published(record: RunRecord, page: Path, clock: Clock) -> Published:
             name: (int(read), int(bad)) for name, (read, bad) in zip(by_source.index, by_source.to_numpy(), strict=True)
         },
         providers=dict(zip(providers.index, providers.tolist(), strict=True)),
-        flags=_flag_counts(record.flags),
+        flags=_flag_counts(record.flags, record.measures["measure"].tolist()),
         seconds=dict(clock.seconds),
     )
 
 
-def _flag_counts(flags: pd.DataFrame) -> dict[tuple[str, str], dict[str, int]]:
+def _flag_counts(flags: pd.DataFrame, measures: list[str]) -> dict[tuple[str, str], dict[str, int]]:
+    """Counts by measure and level, measures in the order of the configuration."""
     keys = ["measure", "level", "category"]
     counts = flags.groupby(keys, sort=False).size().rename("providers").reset_index()
+    counts = counts.sort_values("measure", key=lambda names: names.map(measures.index), kind="stable")
     found: dict[tuple[str, str], dict[str, int]] = {}
     for measure, level, category, providers in zip(*(counts[name] for name in [*keys, "providers"]), strict=True):
         found.setdefault((measure, level), {})[category] = int(providers)
