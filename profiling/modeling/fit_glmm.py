@@ -20,6 +20,7 @@ DIFFERENCE_BUDGET = 2e9
 
 
 def fit_glmm(design: Design, family: Family) -> MixedModelResult:
+    """Return the maximum of the Laplace likelihood with standard errors, modes and diagnoses."""
     criterion = LaplaceCriterion(design, family)
     objective = LaplaceObjective(criterion)
     p, form = design.X.shape[1], design.form

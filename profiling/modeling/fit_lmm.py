@@ -15,6 +15,7 @@ from profiling.modeling.result import MixedModelResult
 
 
 def fit_lmm(design: Design, reml: bool) -> MixedModelResult:
+    """Return the (restricted) maximum likelihood fit with standard errors, modes and diagnoses."""
     criterion = LinearCriterion(design, reml)
     objective = LinearObjective(criterion)
     form = design.form

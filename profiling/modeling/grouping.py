@@ -30,6 +30,7 @@ class GroupingFactor:
 
 
 def grouping_factor(term: RandomTerm, data: pd.DataFrame) -> GroupingFactor:
+    """Return the factor of one random term; raise ModelError where its columns are not there."""
     absent = [name for name in term.grouping if name not in data.columns]
     if absent:
         raise ModelError(
@@ -101,16 +102,14 @@ def random_columns(factors: list[GroupingFactor], order: np.ndarray) -> np.ndarr
 
 def one_to_one(factors: list[GroupingFactor]) -> list[Problem]:
     """Name pairs of factors whose levels coincide: their effects cannot be separated by any data."""
-    problems = []
-    for i, a in enumerate(factors):
-        for b in factors[i + 1 :]:
-            if a.size == b.size and len(np.unique(a.codes * b.size + b.codes)) == a.size:
-                problems.append(
-                    Problem(
-                        f"grouping factors {a.name} and {b.name}",
-                        "are one to one: each level of one has its own of the other",
-                        "factors whose effects can be separated",
-                        f"Keep one of {a.name} and {b.name}",
-                    )
-                )
-    return problems
+    pairs = [(a, b) for i, a in enumerate(factors) for b in factors[i + 1 :] if a.size == b.size]
+    return [
+        Problem(
+            f"grouping factors {a.name} and {b.name}",
+            "are one to one: each level of one has its own of the other",
+            "factors whose effects can be separated",
+            f"Keep one of {a.name} and {b.name}",
+        )
+        for a, b in pairs
+        if len(np.unique(a.codes * b.size + b.codes)) == a.size
+    ]

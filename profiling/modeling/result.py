@@ -16,7 +16,7 @@ from profiling.modeling.newton import Step
 
 @dataclass(frozen=True)
 class RandomEffects:
-    """The effects of one grouping factor in the order of its labels: modes and three standard deviations (levels, q)."""
+    """The effects of one grouping factor by label: modes and three standard deviations (levels, q)."""
 
     mode: np.ndarray
     sd: np.ndarray
