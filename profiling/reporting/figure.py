@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, singledispatch
 from itertools import groupby
 from pathlib import Path
@@ -22,8 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon as PolygonPatch
 from matplotlib.patches import Rectangle
 from matplotlib.path import Path as Outline
-from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Affine2D
+from matplotlib.patheffects import Stroke
+from matplotlib.transforms import Affine2D, Transform
 
 from profiling.reporting.chart import (
     BOLD_ROLES,
@@ -71,13 +72,22 @@ def figure_bytes(chart: Chart, format: Format) -> bytes:
     }
     target = io.BytesIO()
     with mpl.rc_context(settings):
-        figure = _figure(chart)
+        figure = _figure(chart, halos=format != "svg")
         dpi = 72 * (PIXELS_A_UNIT if format == "png" else 1)
         figure.savefig(target, format=format, dpi=dpi, metadata=_EMPTY_METADATA[format])
     return target.getvalue()
 
 
-def _figure(chart: Chart) -> Figure:
+@dataclass(frozen=True)
+class _Canvas:
+    """Where texts go and whether they have a halo (a path in a file whose text shall stay text)."""
+
+    axes: Axes
+    transform: Transform
+    halos: bool
+
+
+def _figure(chart: Chart, halos: bool) -> Figure:
     """A figure of the chart's size whose axes are the chart's pixels."""
     words, top = caption(chart)
     width, height = chart.width + 2 * MARGIN, chart.height + top + 2 * MARGIN
@@ -86,77 +96,80 @@ def _figure(chart: Chart) -> Figure:
     axes.set_axis_off()
     axes.set_xlim(-MARGIN, chart.width + MARGIN)
     axes.set_ylim(chart.height + MARGIN, -MARGIN - top)
-    lifted = Affine2D().translate(0, -top) + axes.transData
+    canvas, above = _Canvas(axes, axes.transData, halos), _Canvas(axes, _lifted(axes, top), halos)
     order = 1.0
     for item in words:
-        _draw_run(item.role if isinstance(item, Text) else "", [item], axes, lifted, order)
+        _draw(item, above, order)
     for (_, role), run in groupby(flat(chart.items), key=lambda item: (type(item), _role(item))):
         order += 1
-        _draw_run(role, list(run), axes, axes.transData, order)
+        _draw_run(role, list(run), canvas, order)
     return figure
+
+
+def _lifted(axes: Axes, top: float) -> Transform:
+    """Pixels above the chart, for its caption."""
+    return Affine2D().translate(0, -top) + axes.transData
 
 
 def _role(item: Item) -> str:
     return getattr(item, "role", "")
 
 
-def _draw_run(role: str, run: list[Item], axes: Axes, transform: Any, order: float) -> None:
+def _draw_run(role: str, run: list[Item], canvas: _Canvas, order: float) -> None:
     """Draw neighbours of one kind and role; marks as one collection, the rest one by one."""
     if all(isinstance(item, Mark) for item in run):
         marks = [item for item in run if isinstance(item, Mark)]
         outlines = [_outline(mark) for mark in marks]
-        axes.add_collection(
-            PathCollection(outlines, zorder=order, transform=transform, **_style(ROLES[role]))
-        )
+        canvas.axes.add_collection(PathCollection(outlines, zorder=order, **_style(ROLES[role])))
         return
     for item in run:
-        _draw(item, axes, transform, order)
+        _draw(item, canvas, order)
 
 
 @singledispatch
-def _draw(item: object, axes: Axes, transform: Any, order: float) -> None:
+def _draw(item: object, canvas: _Canvas, order: float) -> None:
     raise TypeError(f"nothing draws a {type(item).__name__}")
 
 
 @_draw.register
-def _(item: Area, axes: Axes, transform: Any, order: float) -> None:
-    axes.add_patch(PolygonPatch(item.points, closed=True, zorder=order, **_style(ROLES[item.role])))
+def _(item: Area, canvas: _Canvas, order: float) -> None:
+    canvas.axes.add_patch(PolygonPatch(item.points, closed=True, zorder=order, **_style(ROLES[item.role])))
 
 
 @_draw.register
-def _(item: Line, axes: Axes, transform: Any, order: float) -> None:
-    _lines(axes, [item.points], item.role, order)
+def _(item: Line, canvas: _Canvas, order: float) -> None:
+    _lines(canvas.axes, [item.points], item.role, order)
 
 
 @_draw.register
-def _(item: Segments, axes: Axes, transform: Any, order: float) -> None:
-    _lines(axes, [((a, b), (c, d)) for a, b, c, d in item.pieces], item.role, order)
+def _(item: Segments, canvas: _Canvas, order: float) -> None:
+    _lines(canvas.axes, [((a, b), (c, d)) for a, b, c, d in item.pieces], item.role, order)
 
 
 @_draw.register
-def _(item: Bar, axes: Axes, transform: Any, order: float) -> None:
-    axes.add_patch(
+def _(item: Bar, canvas: _Canvas, order: float) -> None:
+    canvas.axes.add_patch(
         Rectangle((item.x, item.y), item.width, item.height, zorder=order, **_style(ROLES[item.role]))
     )
 
 
 @_draw.register
-def _(item: Text, axes: Axes, transform: Any, order: float) -> None:
+def _(item: Text, canvas: _Canvas, order: float) -> None:
     side = {"start": "left", "middle": "center", "end": "right"}[item.anchor]
-    written = axes.text(
-        item.x,
-        item.y,
-        item.text.replace("\u202f", "\u00a0").replace("$", r"\$"),
-        ha=side,
-        va="baseline",
-        transform=transform,
-        fontsize=item.size,
-        fontweight=700 if item.role in BOLD_ROLES else 400,
-        color=LIGHT[ROLES[item.role].fill],
-        zorder=order,
-    )
-    if item.halo:
-        written.set_path_effects([withStroke(linewidth=3, foreground=LIGHT["paper"])])
+    style: dict[str, Any] = {
+        "ha": side,
+        "va": "baseline",
+        "transform": canvas.transform,
+        "fontsize": item.size,
+        "fontweight": 700 if item.role in BOLD_ROLES else 400,
+        "color": LIGHT[ROLES[item.role].fill],
+        "zorder": order,
+    }
+    words = item.text.replace("\u202f", "\u00a0")
+    if item.halo and canvas.halos:
+        edge = [Stroke(linewidth=3, foreground=LIGHT["paper"])]
+        canvas.axes.text(item.x, item.y, words, path_effects=edge, parse_math=False, **style)
+    canvas.axes.text(item.x, item.y, words, parse_math=False, **style)
 
 
 def _lines(axes: Axes, lines: Sequence[Sequence[tuple[float, float]]], role: str, order: float) -> None:

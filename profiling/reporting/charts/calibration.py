@@ -56,9 +56,7 @@ def _diagonal_name(x: Scale, y: Scale, words: str, wide: bool) -> Text:
     return Text(x.at(0.66 * x.high) + 8, y.at(0.6 * y.high), words, "note", halo=True)
 
 
-def _wilson(
-    rate: NDArray[np.float64], n: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _wilson(rate: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ends of the 95 % score interval of shares."""
     centre = (rate + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 * np.sqrt(rate * (1 - rate) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)

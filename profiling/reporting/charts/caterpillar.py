@@ -73,9 +73,7 @@ def caterpillar(
         *parts.note(layout.ratio[0] if form == "wide" else 0.0, bottom + 36, words),
     ]
     height = bottom + (42 if words else 22)
-    return Chart(
-        "caterpillar", title, finding, layout.width, height, tuple(items), form, {"x": ratio, "rank": rank}
-    )
+    return Chart("caterpillar", title, finding, layout.width, height, tuple(items), form, {"x": ratio, "rank": rank})
 
 
 def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
@@ -83,8 +81,7 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
     rows = rows.sort_values(["ratio", "name"], ascending=[False, True], kind="stable", ignore_index=True)
     columns = (rows[c] for c in ("tooltip", "name", "ratio", "ratio_lower", "ratio_upper"))
     tips = [
-        tip
-        or f"{name}: {parts.ratio_words(r, lo, up)}, rank {numbers.rank_interval(first, last)}. {status[c]}"
+        tip or f"{name}: {parts.ratio_words(r, lo, up)}, rank {numbers.rank_interval(first, last)}. {status[c]}"
         for tip, name, r, lo, up, first, last, c in zip(
             *columns, rows["rank_lower"], rows["rank_upper"], rows["category"], strict=True
         )
@@ -94,9 +91,7 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
 
 def _end_name(words: str, form: Form) -> tuple[str, str, parts.Anchor]:
     """On the phone the name of the second axis is its first word that fits, at the right end."""
-    return (
-        (words, "name", "start") if form == "wide" else ("Rank" if len(words) > 12 else words, "name", "end")
-    )
+    return (words, "name", "start") if form == "wide" else ("Rank" if len(words) > 12 else words, "name", "end")
 
 
 def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> list[Item]:
@@ -127,8 +122,7 @@ def _grouped(rows: pd.DataFrame, providers: str, height: float) -> pd.DataFrame:
     means = rows.groupby(cell)[columns].mean()
     counts = rows.groupby(cell).size()
     tips = [
-        f"{k:,} {providers} with ratios near {numbers.ratio(r)}"
-        for k, r in zip(counts, means["ratio"], strict=True)
+        f"{k:,} {providers} with ratios near {numbers.ratio(r)}" for k, r in zip(counts, means["ratio"], strict=True)
     ]
     return means.assign(tooltip=tips, href="", category="as_expected").reset_index(drop=True)
 

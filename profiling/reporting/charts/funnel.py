@@ -55,9 +55,7 @@ def funnel(
     low, high = parts.ratio_domain(rows["y"], inner=(0.6, 1.6), outer=(0.25, 4.0))
     y = Scale(low, high, bottom, top, "log")
     hidden = parts.hidden_count(frame)
-    words = parts.note(
-        right, bottom + 52, hidden_words.format(count=hidden) if hidden and hidden_words else "", "end"
-    )
+    words = parts.note(right, bottom + 52, hidden_words.format(count=hidden) if hidden and hidden_words else "", "end")
     limit_words = limit_words if wide else (limit_words[0].split(" ")[0], limit_words[1].split(" ")[0])
     limits = _by_cases(limits, rows) if continuous else limits
     ends = _end_labels(limits, x, y, right, wide, limit_words, reference_words)
@@ -162,9 +160,7 @@ def _edges(limits: pd.DataFrame, x: Scale) -> tuple[NDArray[np.float64], dict[st
     return at, edges
 
 
-def _ring(
-    x: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]
-) -> tuple[Point, ...]:
+def _ring(x: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]) -> tuple[Point, ...]:
     there = zip(x.tolist(), upper.tolist(), strict=True)
     back = zip(x[::-1].tolist(), lower[::-1].tolist(), strict=True)
     return (*there, *back)
@@ -214,8 +210,7 @@ def _x_axis(x: Scale, bottom: float, name: str, right: float, wide: bool) -> lis
     places = x(np.array(ticks))
     items: list[Item] = [Segments(((x.start, bottom, x.end, bottom),), "axis")]
     items += [
-        Text(float(p), bottom + 16, parts.tick_text(t), "tick", "middle")
-        for p, t in zip(places, ticks, strict=True)
+        Text(float(p), bottom + 16, parts.tick_text(t), "tick", "middle") for p, t in zip(places, ticks, strict=True)
     ]
     return [*items, Text(right, bottom + 35, name, "note", "end")]
 
@@ -254,9 +249,7 @@ def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
 def _anchors(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Anchor]:
     """Flagged marks in order of importance: beyond the outer limits first, then by |z|."""
     flagged = rows[rows["flagged"]].assign(beyond=lambda t: t["category"].isin(parts.BEYOND))
-    flagged = flagged.sort_values(["beyond", "surprise", "name"], ascending=[False, False, True]).head(
-        MOST_LABELS
-    )
+    flagged = flagged.sort_values(["beyond", "surprise", "name"], ascending=[False, False, True]).head(MOST_LABELS)
     places = zip(x(flagged["size"]).tolist(), y(flagged["y"]).tolist(), strict=True)
     named = zip(places, flagged["name"], flagged["beyond"], strict=True)
     return [Anchor(px, py, name, bool(strong)) for (px, py), name, strong in named]

@@ -53,14 +53,8 @@ def _order(frame: pd.DataFrame) -> dict[str, int]:
     size = pd.to_numeric(frame["n"])
     if "shown" in frame:
         size = size.where(frame["shown"].fillna(False).astype(bool))
-    largest = (
-        pd.DataFrame({"provider": frame["provider"].astype(str), "size": size})
-        .groupby("provider")["size"]
-        .max()
-    )
-    table = largest.reset_index().sort_values(
-        ["size", "provider"], ascending=[False, True], na_position="last"
-    )
+    largest = pd.DataFrame({"provider": frame["provider"].astype(str), "size": size}).groupby("provider")["size"].max()
+    table = largest.reset_index().sort_values(["size", "provider"], ascending=[False, True], na_position="last")
     return {provider: index for index, provider in enumerate(table["provider"])}
 
 
@@ -77,7 +71,7 @@ def _row(
     few = len(order) <= DOTS_UP_TO
     pitch = (x.end - x.start) / max(len(order) - 1, 1)
     kept = rows[rows["category"].isin(list(parts.SHAPES) if few else list(parts.FLAGGED))]
-    kept = kept.assign(flagged=kept["category"].isin(parts.FLAGGED)).sort_values("flagged", kind="stable")
+    kept = kept.assign(flagged=kept["category"].isin(parts.FLAGGED)).sort_values(["flagged", "provider"])
     names = kept["provider_name"].where(kept["provider_name"].notna(), kept["provider"]).astype(str)
     places = x(np.array([order[str(p)] for p in kept["provider"]], dtype=float)).tolist()
     hrefs = kept["href"].fillna("").astype(str) if "href" in kept else pd.Series("", kept.index)

@@ -46,7 +46,7 @@ FILLED = 1.2  # filled marks against open ones, which their stroke enlarges
 
 # Ticks of ratio axes: the widest span (as a natural logarithm) each ladder is meant for.
 _LADDERS: tuple[tuple[float, tuple[float, ...]], ...] = (
-    (0.12, (0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1)),
+    (0.16, (0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1)),
     (0.35, (0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3)),
     (0.75, (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6)),
     (1.35, (0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.25, 1.5, 1.75, 2, 2.5)),

@@ -15,6 +15,7 @@ from profiling.reporting.chart import Item, Point, Segments, Text, text_width
 
 DISTANCES = (9.0, 14.0, 22.0, 34.0, 50.0, 72.0)
 LEADER_BEYOND = 14.0
+CROWD = 18.0
 NEIGHBOURHOOD = (16.0, 13.0)
 DOT_PRICE, DISTANCE_PRICE = 40.0, 1.0
 MOST_COVERED = {False: 1, True: 3}  # dots a plain and a bold name may cover
@@ -71,7 +72,9 @@ def place_labels(
         lines = np.column_stack([np.broadcast_to((anchor.x, anchor.y), ends.shape), ends])
         refused = _outside(boxes, bounds) | _overlaps(boxes, np.vstack([taken, others])).any(axis=1)
         refused |= covered > MOST_COVERED[anchor.strong]
-        refused |= _crossed(leaders, boxes) | (far & _crossed_by(lines, np.vstack([taken, others])))
+        # Where marks crowd, a leader cannot but start among its neighbours.
+        distant = others[np.abs(others[:, :2] + half - (anchor.x, anchor.y)).max(axis=1) > CROWD]
+        refused |= _crossed(leaders, boxes) | (far & _crossed_by(lines, np.vstack([taken, distant])))
         if refused.all():
             continue
         best = int(np.argmin(np.where(refused, np.inf, price)))
@@ -122,9 +125,7 @@ def _overlaps(a: Boxes, b: Boxes) -> NDArray[np.bool_]:
 
 def _outside(boxes: Boxes, bounds: tuple[float, float, float, float]) -> NDArray[np.bool_]:
     left, top, right, bottom = bounds
-    return np.asarray(
-        (boxes[:, 0] < left) | (boxes[:, 1] < top) | (boxes[:, 2] > right) | (boxes[:, 3] > bottom)
-    )
+    return np.asarray((boxes[:, 0] < left) | (boxes[:, 1] < top) | (boxes[:, 2] > right) | (boxes[:, 3] > bottom))
 
 
 def _samples(lines: Boxes) -> NDArray[np.float64]:

@@ -41,9 +41,7 @@ def strip(
     x = Scale(low, high, left + 12, right - 12, "log")
     bottom = first + pitch * (len(order) - 1) + 16 if order else first
     ticks = parts.ratio_ticks(x, 44)
-    tracks: list[Item] = [
-        Bar(left, first + pitch * i - 11, right - left, 22, "track") for i in range(len(order))
-    ]
+    tracks: list[Item] = [Bar(left, first + pitch * i - 11, right - left, 22, "track") for i in range(len(order))]
     each = [(first + pitch * i - 11, first + pitch * i + 11) for i in range(len(order))]
     spans = [(first - 15, bottom)] if wide else each
     items = [*tracks, *_axis(x, ticks, spans, bottom)]

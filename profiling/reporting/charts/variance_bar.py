@@ -25,14 +25,10 @@ def variance_bar(
     x = Scale(0.0, 1.0, 0.0, width)
     items: list[Item] = []
     start = 0.0
-    for index, (label, share) in enumerate(
-        zip(frame["label"].astype(str), frame["share"].astype(float), strict=True)
-    ):
+    for index, (label, share) in enumerate(zip(frame["label"].astype(str), frame["share"].astype(float), strict=True)):
         role = ROLES[-1] if index == len(frame) - 1 else ROLES[min(index, 1)]
         words = numbers.percent(share, 1)
-        items.append(
-            Bar(x.at(start), 0, max(x.at(start + share) - x.at(start), 0.5), 26, role, f"{label}: {words}")
-        )
+        items.append(Bar(x.at(start), 0, max(x.at(start + share) - x.at(start), 0.5), 26, role, f"{label}: {words}"))
         y = 48.0 + 22 * index
         items += [Bar(0, y - 10, 12, 12, role), Text(20, y, words, "strong"), Text(74, y, label, "label")]
         start += share

@@ -117,9 +117,7 @@ def _pick(pair: tuple[str, str], change: float) -> str:
     return pair[0] if change >= 0 else pair[1]
 
 
-def _connectors(
-    steps: list[_Step], x: Scale, first: float, pitch: float, bar: float, wide: bool
-) -> list[Item]:
+def _connectors(steps: list[_Step], x: Scale, first: float, pitch: float, bar: float, wide: bool) -> list[Item]:
     """Thin lines from the end of each bar to the start of the next, none through words above a bar."""
     pieces = tuple(
         (x.at(s.end), first + pitch * i + bar / 2, x.at(s.end), first + pitch * (i + 1) - bar / 2)
