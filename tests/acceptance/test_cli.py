@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pandas as pd
 import pytest
-from acceptance.small import CONFIGURATION, visits, write_region
+from small_region import CONFIGURATION, visits, write_region
 
 from profiling import __version__, errors
 from profiling.cli import commands

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from acceptance.small import CONFIGURATION, visits, write_region
+from small_region import CONFIGURATION, visits, write_region
 
 from profiling.cli.main import execute
 from profiling.store.engine import open_database
