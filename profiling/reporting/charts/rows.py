@@ -57,24 +57,40 @@ def interval_rows(
     words_name: str = "",
     inner: tuple[float, float] = (0.8, 1.25),
     outer: tuple[float, float] = (0.2, 5.0),
-    reference: float = 1.0,
+    difference: bool = False,
 ) -> Chart:
-    """Chart of rows. A row without an estimate shows its words in the room of the interval."""
+    """Chart of rows. A row without an estimate shows its words in the room of the interval.
+
+    Ratios stand on a log axis around 1 (its ends between `inner` and `outer`), differences on a linear one
+    around 0.
+    """
     drawn = [row for row in rows if row.estimate == row.estimate]
-    low, high = parts.ratio_domain([v for row in drawn for v in (row.lower, row.upper)], inner, outer)
+    ends = [v for row in drawn for v in (row.lower, row.upper)]
     names, words = _widths(rows, width, words_name)
-    scale = Scale(low, high, names + 14, max(width - words - 14, names + 60), "log")
+    place = names + 14, max(width - words - 14, names + 60)
+    if difference:
+        scale, reference = Scale(*_around_zero(ends), *place), 0.0
+        ticks = parts.linear_ticks(scale, max(int((place[1] - place[0]) / 60), 2))
+    else:
+        scale, reference = Scale(*parts.ratio_domain(ends, inner, outer), *place, "log"), 1.0
+        ticks = parts.ratio_ticks(scale, 25)
     top = TOP + (18 if axis_name else 0)
     bottom = top + ROW * len(rows)
     own = [index for index, row in enumerate(rows) if row.own]
     items: list[Item] = [Bar(0, top + ROW * index, width, ROW, "highlight") for index in own]
     items += [Text(0, 13, axis_name, "name")] if axis_name else []
     items += [Text(width - 6, top - 10, words_name, "note", "end")] if words_name else []
-    ticks = parts.ratio_ticks(scale, 25)
     items += parts.grid_x(scale, ticks, top - 2, bottom, (top - 10,), reference=reference)
     for index, row in enumerate(rows):
         items += _row(row, scale, top + ROW * (index + 0.5), names, width)
     return Chart(kind, title, finding, width, bottom + 6, tuple(items), form, {"x": scale})
+
+
+def _around_zero(ends: Sequence[float]) -> tuple[float, float]:
+    """Ends of an axis of differences that hold all ends of intervals and zero, with some room."""
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    room = 0.06 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def _widths(rows: Sequence[Row], width: float, words_name: str) -> tuple[float, float]:
@@ -190,18 +206,19 @@ def forest(
     title: str = "What the model allows for",
     finding: str = "",
     exponentiate: bool = True,
+    difference: bool = False,
     axis_name: str = "Odds ratio, 95\u202f% interval (log scale)",
     words_name: str = "",
 ) -> Chart:
-    """Odds ratios (or ratios of means) of the case mix with intervals on a log axis.
+    """Effects of the case mix with intervals: odds ratios or ratios of means on a log axis.
 
     `frame`: term (or label), estimate, lower, upper; on the scale of the link when `exponentiate`. The
-    intercept is left out.
+    intercept is left out. `difference`: effects that add (Gaussian), on a linear axis and never exponentiated.
     """
     names = frame["label"] if "label" in frame else frame["term"]
     kept = (frame["term"] != "Intercept") if "term" in frame else pd.Series(True, frame.index)
     values = frame[["estimate", "lower", "upper"]].astype(float)
-    values = values.transform(np.exp) if exponentiate else values
+    values = values.transform(np.exp) if exponentiate and not difference else values
     table = values.assign(name=names.astype(str))[kept].to_dict("records")
     rows = [_forest_row(r) for r in table]
     return interval_rows(
@@ -213,6 +230,7 @@ def forest(
         width=720.0 if form == "wide" else 350.0,
         axis_name=axis_name,
         words_name=words_name,
+        difference=difference,
         outer=(0.02, 50.0),
     )
 
