@@ -73,7 +73,7 @@ def interval_rows(
         ticks = parts.linear_ticks(scale, max(int((place[1] - place[0]) / 60), 2))
     else:
         scale, reference = Scale(*parts.ratio_domain(ends, inner, outer), *place, "log"), 1.0
-        ticks = parts.ratio_ticks(scale, 25)
+        ticks = parts.ratio_ticks(scale, 34 if form == "wide" else 25)
     top = TOP + (18 if axis_name else 0)
     bottom = top + ROW * len(rows)
     own = [index for index, row in enumerate(rows) if row.own]
