@@ -51,7 +51,6 @@ study: $(VENV)/developer
 
 lint: $(VENV)/developer
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
 
 types: $(VENV)/developer
 	$(BIN)/mypy

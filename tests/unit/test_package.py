@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -57,9 +58,7 @@ def test_wheel_holds_templates_migrations_and_configuration(built: Path) -> None
     for home, shipped in ((ROOT / "reports/templates", "templates"), (ROOT / "migrations", "migrations")):
         files = [path for path in home.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         assert files
-        assert {
-            f"profiling/_shipped/{shipped}/{path.relative_to(home).as_posix()}" for path in files
-        } <= names
+        assert {f"profiling/_shipped/{shipped}/{path.relative_to(home).as_posix()}" for path in files} <= names
 
 
 def test_sdist_holds_what_a_build_needs(built: Path) -> None:
@@ -78,6 +77,17 @@ def test_installed_package_works_away_from_the_checkout(installed: Path, tmp_pat
     upgraded = away(installed, tmp_path, "-m", "profiling", "db", "upgrade")
     assert upgraded.returncode == 0, upgraded.stderr
     assert (tmp_path / "var/profiling.db").exists()
+
+
+def test_installed_package_runs_away_from_the_checkout(installed: Path, tmp_path: Path) -> None:
+    """Records to pages with nothing but the wheel: templates and migrations are those it brought."""
+    shutil.copytree(ROOT / "tests/acceptance", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    write = "import sys; sys.path.insert(0, 'tests'); import pathlib, small_region as s; s.write_region(pathlib.Path())"
+    written = away(installed, tmp_path, "-c", write)
+    assert written.returncode == 0, written.stderr
+    done = away(installed, tmp_path, "-m", "profiling", "run")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site/current/index.html").stat().st_size > 1000
 
 
 def test_one_version_everywhere() -> None:
