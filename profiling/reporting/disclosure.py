@@ -13,6 +13,7 @@ total records are withheld; funnel limits are drawn on an even grid, so that the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 KEPT = ("measure", "level", "provider", "provider_name", "parent", "parent_name", "category", "rule")
 MISSING_WARNING = 0.05
 FUNNEL_STEPS = 120
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 LIMITS = ("lower_flag", "lower_watch", "upper_watch", "upper_flag")
 
 
@@ -76,13 +78,13 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
     if edition != "public":
         raise DisclosureError(Problem("edition", repr(edition), "'public'", "Other editions are not published as a site"))
     threshold = int(record.run["threshold"])
-    specs = {str(row.measure): json.loads(str(row.spec_json)) for row in record.measures.itertuples()}
+    specs = {str(row.measure): _clean_spec(json.loads(str(row.spec_json))) for row in record.measures.itertuples()}
     full = _joined(record, specs)
     suppression = suppress(full, threshold)
     providers = _masked_providers(full, suppression.hidden, threshold)
     shown_measures = {name: name not in suppression.withheld for name in specs}
     return MaskedRun(
-        run={key: value for key, value in record.run.items() if key not in ("config_text", "output_json")},
+        run={key: _cleaned(value) for key, value in record.run.items() if key not in ("config_text", "output_json")},
         edition=edition,
         threshold=threshold,
         specs=specs,
@@ -104,6 +106,19 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
     )
 
 
+def clean(text: object) -> str:
+    """Text without control characters and without those that turn the direction of what stands beside it."""
+    return UNPRINTABLE.sub("\ufffd", str(text))
+
+
+def _cleaned(value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _clean_spec(spec: dict[str, Any]) -> dict[str, Any]:
+    return {key: _cleaned(value) for key, value in spec.items()}
+
+
 def is_protected(count: float, threshold: int) -> bool:
     """Whether a count lies between 1 and threshold - 1."""
     return 1 <= round(count) < threshold
@@ -116,7 +131,8 @@ def _joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.Dat
     flags = record.flags.drop(columns=["run_id", "probability_by_chance"], errors="ignore")
     full = estimates.merge(flags, on=key, how="left", validate="one_to_one")
     full["category"] = full["category"].fillna("too_few")
-    full["provider_name"] = full["provider_name"].fillna(full["provider"]).astype(str)
+    full["provider_name"] = full["provider_name"].fillna(full["provider"]).map(clean)
+    full["parent_name"] = full["parent_name"].where(full["parent_name"].isna(), full["parent_name"].map(clean))
     full["counts"] = full["measure"].map({name: spec["family"] == "binomial" for name, spec in specs.items()})
     full["minimum"] = full["measure"].map({name: spec.get("minimum_cases", 0) for name, spec in specs.items()})
     return full

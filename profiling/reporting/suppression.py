@@ -78,12 +78,29 @@ class _Tables:
         self.cells = _cells(table)
         self.small = (self.cells >= 1) & (self.cells < threshold)
         self.lower, self.upper = _bounds(table, self.cells, self.small, threshold)
+        self.outer_lower, self.outer_upper = self.lower.copy(), self.upper.copy()
         self.order = _order(self.cells)
         self.whole = _group(table, ["measure", "level"])
         self.family, self.parent_row = _families(table)
+        self._tighten_parents()
         self.linked = _group(table.assign(n=self.cells[:, 0]), ["level", "provider", "n"])
         self.hidden: Bools = self.small.any(axis=1)
         self.withheld: Bools = np.zeros(len(table), dtype=bool)
+
+    def _tighten_parents(self) -> None:
+        """A hidden hospital's counts lie between the sums of what is known of its physicians, hidden with it."""
+        children = np.flatnonzero(self.parent_row >= 0)
+        parents = self.parent_row[children]
+        rows = len(self.parent_row)
+        if not len(children):
+            return
+        for column in range(self.cells.shape[1]):
+            low, high = (np.bincount(parents, weights=side[children, column], minlength=rows) for side in (self.lower, self.upper))
+            told = np.bincount(parents, minlength=rows) > 0
+            value = np.nan_to_num(self.cells[:, column])
+            # Physicians who work at several hospitals make the sums inexact: the true count always stays possible.
+            self.outer_lower[told, column] = np.fmin(np.fmax(self.lower[:, column], low), value)[told]
+            self.outer_upper[told, column] = np.fmax(np.fmin(self.upper[:, column], high), value)[told]
 
     def closed(self) -> Suppression:
         """Hide until nothing more has to be hidden; every round hides or withholds something, so this ends."""
@@ -153,7 +170,7 @@ class _Tables:
     def _known_bounds(self) -> tuple[Floats, Floats]:
         """Bounds of each cell, with open cases exact and events bounded by cases less non-events (and back)."""
         is_open = self._open_cases()
-        lower, upper = np.where(is_open, self.cells, self.lower), np.where(is_open, self.cells, self.upper)
+        lower, upper = np.where(is_open, self.cells, self.outer_lower), np.where(is_open, self.cells, self.outer_upper)
         tight_lower, tight_upper = lower.copy(), upper.copy()
         for one, other in ((1, 2), (2, 1)):
             tight_lower[:, one] = np.fmax(lower[:, one], lower[:, 0] - upper[:, other])
