@@ -39,9 +39,7 @@ def for_sqlite(arrow: pa.Table) -> pa.Table:
     return pa.table({name: _sqlite_column(arrow.column(name)) for name in arrow.column_names})
 
 
-def from_database(
-    names: Iterable[str], columns: Iterable[Any], types: Iterable[pa.DataType | None]
-) -> pa.Table:
+def from_database(names: Iterable[str], columns: Iterable[Any], types: Iterable[pa.DataType | None]) -> pa.Table:
     """A table of columns as a database gave them (Arrow or lists of Python values), each cast to its type."""
     made = [
         _fit(column, kind) if isinstance(column, pa.ChunkedArray) else pa.array(column, type=kind)
@@ -55,7 +53,8 @@ def _fit(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.ChunkedArray:
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if kind is None or column.type == kind:
         return column
-    if pa.types.is_boolean(kind) and pa.types.is_null(column.type):
+    if column.null_count == len(column):
+        # SQLite gives a column without values, or without rows, as whole numbers.
         return pa.chunked_array([pa.nulls(len(column), kind)])
     if pa.types.is_timestamp(kind) and pa.types.is_timestamp(column.type) and column.type.tz:
         return column.cast(pa.timestamp("us", "UTC"), safe=False).cast(kind)

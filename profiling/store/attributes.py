@@ -36,9 +36,7 @@ def sync_attributes(connection: Connection, name: str, wanted: Types) -> None:
     """
     for attribute in wanted:
         if not _NAME.fullmatch(attribute) or attribute in core_columns(name):
-            raise InternalError(
-                Problem(name, f"an attribute named {attribute!r}", "a new name in small letters")
-            )
+            raise InternalError(Problem(name, f"an attribute named {attribute!r}", "a new name in small letters"))
     standing = {column.name: column.type for column in record_table(connection, name).c}
     for attribute in [held for held in standing if held not in core_columns(name)]:
         if attribute not in wanted or arrow_type(standing[attribute]) != arrow_type(wanted[attribute]):
@@ -47,9 +45,7 @@ def sync_attributes(connection: Connection, name: str, wanted: Types) -> None:
     for attribute, kind in wanted.items():
         if attribute not in standing:
             sql_type = kind.compile(dialect=connection.dialect)
-            connection.exec_driver_sql(
-                f"ALTER TABLE {name} ADD COLUMN {_quoted(connection, attribute)} {sql_type}"
-            )
+            connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {_quoted(connection, attribute)} {sql_type}")
 
 
 def _quoted(connection: Connection, name: str) -> str:

@@ -36,9 +36,7 @@ def write_table(connection: Connection, table: sa.Table, data: Frame, *, stage_f
         return 0
     if connection.dialect.name == "sqlite":
         arrow = for_sqlite(arrow)
-    staged = (
-        arrow.num_rows >= stage_from and STAGED in connection.info and adbc.available(connection.engine.url)
-    )
+    staged = arrow.num_rows >= stage_from and STAGED in connection.info and adbc.available(connection.engine.url)
     (_write_staged if staged else _write_plain)(connection, table, arrow)
     return int(arrow.num_rows)
 
@@ -62,9 +60,7 @@ def read_frame(source: Engine | Connection, statement: sa.Select[Any]) -> pd.Dat
     """The result of a SELECT as a frame, for tables of results. NULL in a text column is None."""
     frame: pd.DataFrame = read_table(source, statement).to_pandas(date_as_object=True)
     texts = frame.select_dtypes(include=["object", "str"]).columns
-    return frame.assign(
-        **{name: frame[name].astype(object).where(frame[name].notna(), None) for name in texts}
-    )
+    return frame.assign(**{name: frame[name].astype(object).where(frame[name].notna(), None) for name in texts})
 
 
 def _quoted(connection: Connection, name: str) -> str:
@@ -83,7 +79,8 @@ def _write_plain(connection: Connection, table: sa.Table, arrow: pa.Table) -> No
 def _write_staged(connection: Connection, table: sa.Table, arrow: pa.Table) -> None:
     columns = ", ".join(_quoted(connection, name) for name in arrow.column_names)
     target = f"{_quoted(connection, table.name)} ({columns})"
-    name = f"staging_{table.name}"
+    # A second write in one transaction needs its own place: the first is locked until the end.
+    name = f"staging_{len(connection.info[STAGED])}"
     url = connection.engine.url
     if connection.dialect.name == "postgresql":
         connection.info[STAGED].append(name)
@@ -92,11 +89,10 @@ def _write_staged(connection: Connection, table: sa.Table, arrow: pa.Table) -> N
         return
     with tempfile.TemporaryDirectory(prefix="staging-") as folder:
         file = Path(folder) / "rows.db"
-        adbc.ingest(url.set(database=str(file)), name, arrow)
-        alias = f"staging_{len(connection.info[STAGED])}"
-        connection.exec_driver_sql(f"ATTACH DATABASE ? AS {alias}", (str(file),))
-        connection.info[STAGED].append(alias)
-        connection.exec_driver_sql(f"INSERT INTO {target} SELECT {columns} FROM {alias}.{name}")
+        adbc.ingest(url.set(database=str(file)), "rows", arrow)
+        connection.exec_driver_sql(f"ATTACH DATABASE ? AS {name}", (str(file),))
+        connection.info[STAGED].append(name)
+        connection.exec_driver_sql(f"INSERT INTO {target} SELECT {columns} FROM {name}.rows")
 
 
 def _read_plain(connection: Connection, statement: sa.Select[Any], width: int) -> list[list[Any]]:

@@ -117,9 +117,7 @@ def _unreachable(address: URL, error: BaseException) -> Problem:
         return Problem("database", f"no driver for {address.drivername}", "an installed driver", advice)
     reason = _first_line(error)
     advice = "Check `database:` in the configuration, that the server runs and that the folder can be written"
-    return Problem(
-        _shown(address), f"the database cannot be opened ({reason})", "a reachable database", advice
-    )
+    return Problem(_shown(address), f"the database cannot be opened ({reason})", "a reachable database", advice)
 
 
 def _failed(address: URL, error: exc.SQLAlchemyError) -> Problem:

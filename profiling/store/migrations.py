@@ -53,9 +53,7 @@ def require_head(engine: Engine) -> None:
 def differences(engine: Engine) -> list[Any]:
     """What alembic would change to make the database equal to the metadata; empty when they agree."""
     with engine.connect() as connection:
-        return list(
-            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
-        )
+        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
 
 def _move(engine: Engine, step: Any, revision: str) -> None:

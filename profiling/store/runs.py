@@ -117,9 +117,7 @@ def write_results(engine: Engine, run_id: str, frames: Mapping[str, pd.DataFrame
     """
     unknown = sorted(set(frames) - set(t.RESULTS))
     if unknown:
-        raise InternalError(
-            Problem("store", f"results for unknown tables {unknown}", f"some of {sorted(t.RESULTS)}")
-        )
+        raise InternalError(Problem("store", f"results for unknown tables {unknown}", f"some of {sorted(t.RESULTS)}"))
     with writing(engine) as connection:
         for name, frame in frames.items():
             _replace(connection, t.RESULTS[name], run_id, frame)
@@ -198,9 +196,7 @@ def _of_run(run_id: str) -> sa.Select[Any]:
 
 def _loads_of(run_id: str) -> sa.Select[Any]:
     return (
-        sa.select(t.loads)
-        .where(t.loads.c.load_id.in_(_of_run(run_id)))
-        .order_by(t.loads.c.source, t.loads.c.load_id)
+        sa.select(t.loads).where(t.loads.c.load_id.in_(_of_run(run_id))).order_by(t.loads.c.source, t.loads.c.load_id)
     )
 
 

@@ -84,9 +84,7 @@ rejects = sa.Table(
     "rejects",
     metadata,
     _number("reject_id"),
-    sa.Column(
-        "load_id", sa.Integer, sa.ForeignKey("loads.load_id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.load_id", ondelete="CASCADE"), nullable=False, index=True),
     _text("rule_id"),
     _count("source_row"),
     _text("column_name", nullable=True),
@@ -222,9 +220,7 @@ variance_components = _result(
     _text("term_b", nullable=True),
     _real("covariance"),
 )
-model_checks = _result(
-    "model_checks", _text("name", primary_key=True), _real("value"), _text("note", nullable=True)
-)
+model_checks = _result("model_checks", _text("name", primary_key=True), _real("value"), _text("note", nullable=True))
 calibration = _result("calibration", _position("band"), _count("n"), *map(_real, ("observed", "expected")))
 
 ESTIMATES: Final = (
