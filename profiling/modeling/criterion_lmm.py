@@ -25,7 +25,7 @@ from profiling.modeling import cells
 from profiling.modeling.blocks import Factor
 from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
-from profiling.modeling.laplace import _add_rows, level_blocks
+from profiling.modeling.laplace import add_rows, level_blocks
 from profiling.modeling.tiles import cell_products, weighted_gram
 
 
@@ -84,7 +84,7 @@ class LinearCriterion:
         turned = np.einsum("ba,mbc->mac", Lambda, wide, optimize=True)
         rest = np.zeros((s.n_rest, cell_values.shape[2]))
         for a in range(q0, k):
-            _add_rows(rest, s.cell_rest[:, a - q0], np.ascontiguousarray(turned[:, a]))
+            add_rows(rest, s.cell_rest[:, a - q0], np.ascontiguousarray(turned[:, a]))
         return np.ascontiguousarray(np.add.reduceat(turned[:, :q0], s.level_ptr[:-1], axis=0)), rest
 
     def evaluate(self, theta: np.ndarray) -> LinearEvaluation:

@@ -17,7 +17,7 @@ import pandas as pd
 from profiling.errors import ModelError, Problem
 from profiling.modeling.covariance import CovarianceTemplate, template
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.fixed import Scaling, drop_dependent, evaluate, fixed_matrix, scale_columns
+from profiling.modeling.fixed import Scaling, drop_dependent, evaluate, fixed_matrix, sort_and_scale
 from profiling.modeling.formula import ModelFormula, parse_formula
 from profiling.modeling.grouping import GroupingFactor, grouping_factor, merge_factors, one_to_one, random_columns
 from profiling.modeling.structure import CellStructure, order_rows
@@ -84,19 +84,19 @@ def build_design(
     if not formula.random:
         raise ModelError(Problem("formula", text, "at least one random term such as (1 | hospital)"))
     y, trials = _outcome(formula.outcome, data, binomial)
-    X, terms, spec = fixed_matrix(formula.fixed, data)
+    raw, names, spec = fixed_matrix(formula.fixed, data)
     n = len(y)
     row_weights = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     if trials is not None:
         row_weights = row_weights * trials
     shift = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
     factors = merge_factors([grouping_factor(term, data) for term in formula.random])
-    _check(y, X, terms, row_weights, shift, factors, data)
-    X, terms, notes = drop_dependent(X, terms)
+    _check(y, raw, names, row_weights, shift, factors, data)
     factors = sorted(factors, key=lambda factor: -factor.size * len(factor.terms))
     codes = [factor.codes for factor in factors]
     order, structure, new_level0 = order_rows(codes, [f.size for f in factors], [len(f.terms) for f in factors])
-    X, scaling = scale_columns(np.ascontiguousarray(X[order]), terms)
+    X, scaling = sort_and_scale(raw, names, order)
+    X, terms, scaling, notes = drop_dependent(X, names, scaling)
     cell_m, level_m, component_m = _multiplicities(factors, structure, order, cluster_weights)
     return Design(
         formula=formula,

@@ -12,11 +12,11 @@ from profiling.modeling.families import Family
 from profiling.modeling.inference import combine_information, difference_information, invert_information
 from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.newton import Optimum
+from profiling.modeling.observed import observed_information
 from profiling.modeling.result import MixedModelResult
 
 FIRST_SD = 0.3  # where the search for a standard deviation starts on the scale of the link
-# Above this many numbers read, standard errors of the fixed effects come from the structured information.
-DIFFERENCE_BUDGET = 2e9
+DIFFERENCE_BUDGET = 2e9  # numbers read (rows x columns x parameters)
 
 
 def fit_glmm(design: Design, family: Family) -> MixedModelResult:
@@ -71,15 +71,28 @@ def fit_glmm(design: Design, family: Family) -> MixedModelResult:
     )
 
 
+def _affordable(design: Design, parameters: int) -> bool:
+    return design.n * design.X.shape[1] * float(parameters) < DIFFERENCE_BUDGET
+
+
 def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> np.ndarray:
-    """Return the information of (beta, psi): differences of the gradient, for beta too where that is affordable."""
+    """Return the information of (beta, psi): in closed form for beta where that is exact, else from the gradient.
+
+    With several factors differences of the exact gradient are dearer than the fit itself once rows and columns are
+    many: beyond `DIFFERENCE_BUDGET` the closed form serves there too (see `observed`); vectors fall back on the
+    structured information. Everything in theta comes from differences of the exact gradient.
+    """
     design = objective.criterion.design
     objective.evaluate(optimum.point)
     structured = objective.information()
     scale = 1.0 / np.sqrt(np.maximum(np.diag(structured), 1e-300))
     scale = np.where(np.isfinite(scale), np.minimum(scale, 10.0), 1.0)
-    affordable = design.n * design.X.shape[1] * float(len(scale)) < DIFFERENCE_BUDGET
-    own = np.flatnonzero(free if affordable else free & (np.arange(len(free)) >= objective.p))
+    closed_form = design.plain and (len(design.factors) == 1 or not _affordable(design, len(scale)))
+    if closed_form:
+        theta = design.form.to_theta(optimum.point[objective.p :], objective.zero)
+        structured[: objective.p, : objective.p] = observed_information(objective.criterion, objective.last, theta)
+    differenced = _affordable(design, len(scale)) and not closed_form
+    own = np.flatnonzero(free if differenced else free & (np.arange(len(free)) >= objective.p))
     rows = difference_information(lambda point: objective.evaluate(point)[1], optimum.point, own, scale)
     return combine_information(structured, rows, own)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.tiles import weighted_gram
+from profiling.modeling.tiles import TILE, column_moments, gather_scaled, weighted_gram
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -48,12 +48,8 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
     names = [part.strip() for part in text.split("+")]
     plain = [name for name in names if name != "1"]
     if all(_NAME.fullmatch(name) and name in data.columns and _is_number(data[name]) for name in plain):
-        matrix = np.empty((len(data), len(plain) + 1))
-        matrix[:, 0] = 1.0
-        for position, name in enumerate(plain, start=1):
-            matrix[:, position] = data[name]
         if len(set(plain)) == len(plain):
-            return matrix, ["Intercept", *plain], tuple(plain)
+            return _stack([data[name].to_numpy() for name in plain], len(data)), ["Intercept", *plain], tuple(plain)
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
@@ -72,6 +68,17 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
     return np.asarray(made, dtype=float), [str(name) for name in made.columns], made.model_spec
 
 
+def _stack(columns: list[np.ndarray], n: int) -> np.ndarray:
+    """Return an intercept and the columns as rows (n, p), in pieces that stay in the cache."""
+    matrix = np.empty((n, len(columns) + 1))
+    for start in range(0, n, TILE):
+        piece = matrix[start : start + TILE]
+        piece[:, 0] = 1.0
+        for j, column in enumerate(columns, start=1):
+            piece[:, j] = column[start : start + TILE]
+    return matrix
+
+
 def _short(text: str) -> str:
     return text.splitlines()[0][:200] if text else "cannot be evaluated"
 
@@ -80,48 +87,44 @@ def _is_number(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
-def drop_dependent(X: np.ndarray, terms: list[str]) -> tuple[np.ndarray, list[str], list[Diagnosis]]:
-    """Drop columns that are combinations of earlier ones, as lme4 does, and say which."""
-    if X.shape[1] == 0:
-        return X, terms, []
-    scale = np.sqrt((X**2).sum(axis=0))
-    scale[scale == 0] = 1.0
-    gram = (X / scale).T @ (X / scale) if len(X) < 200_000 else _gram_scaled(X, scale)
+def sort_and_scale(raw: np.ndarray, terms: list[str], order: np.ndarray) -> tuple[np.ndarray, Scaling]:
+    """Return the rows of `raw` (n, p) in `order`, their columns centred and scaled, and the way back."""
+    p = raw.shape[1]
+    intercept = terms.index("Intercept") if "Intercept" in terms else -1
+    center, scale = np.zeros(p), np.ones(p)
+    if len(raw):
+        mean, spread = column_moments(raw)
+        scale = np.where(spread > 1e-12 * np.abs(mean), spread, np.where(intercept < 0, np.abs(mean), 1.0))
+        scale[scale == 0] = 1.0
+        if intercept >= 0:
+            center = mean
+            center[intercept], scale[intercept] = 0.0, 1.0
+    X = np.empty((len(order), p))
+    gather_scaled(raw, order, center, 1.0 / scale, X)
+    return X, Scaling(center, scale, intercept)
+
+
+def drop_dependent(
+    X: np.ndarray, terms: list[str], scaling: Scaling
+) -> tuple[np.ndarray, list[str], Scaling, list[Diagnosis]]:
+    """Drop scaled columns that are combinations of earlier ones, as lme4 does, and say which."""
+    gram = weighted_gram(X, np.full(len(X), 1.0 / max(len(X), 1)))
+    size = np.diag(gram).copy()
+    size[size == 0] = 1.0
+    gram /= np.sqrt(np.outer(size, size))
     keep: list[int] = []
     for j in range(X.shape[1]):
         rest = gram[j, j]
         if keep:
-            block = gram[np.ix_(keep, keep)]
-            rest -= gram[keep, j] @ np.linalg.solve(block, gram[keep, j])
+            rest -= gram[keep, j] @ np.linalg.solve(gram[np.ix_(keep, keep)], gram[keep, j])
         # 1e-9 of a column's squared length: below that, float64 cross-products cannot tell it from rounding.
-        if rest > 1e-9 and gram[j, j] > 0:
+        if rest > 1e-9:
             keep.append(j)
     if len(keep) == X.shape[1]:
-        return X, terms, []
+        return X, terms, scaling, []
     dropped = [terms[j] for j in range(len(terms)) if j not in keep]
     note = Diagnosis("rank_deficient", f"dropped, as combinations of other terms: {', '.join(dropped)}", "warning")
-    return X[:, keep], [terms[j] for j in keep], [note]
-
-
-def _gram_scaled(X: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    gram = weighted_gram(np.ascontiguousarray(X), np.ones(len(X)))
-    return np.asarray(gram / np.outer(scale, scale))
-
-
-def scale_columns(X: np.ndarray, terms: list[str]) -> tuple[np.ndarray, Scaling]:
-    """Centre and scale X in place and return it with the way back."""
-    p = X.shape[1]
-    intercept = terms.index("Intercept") if "Intercept" in terms else -1
-    center, scale = np.zeros(p), np.ones(p)
-    if len(X):
-        mean = X.mean(axis=0)
-        center = mean if intercept >= 0 else center
-        scale = np.sqrt(((X - mean) ** 2).mean(axis=0) if len(X) < 200_000 else X.var(axis=0))
-        if intercept >= 0:
-            center[intercept] = 0.0
-        flat = scale <= 1e-12 * np.abs(mean)
-        scale[flat] = np.maximum(np.abs(mean[flat]), 1e-300) if intercept < 0 else 1.0
-        scale[scale == 0] = 1.0
-    X -= center
-    X /= scale
-    return X, Scaling(center, scale, intercept)
+    kept_terms = [terms[j] for j in keep]
+    intercept = kept_terms.index("Intercept") if scaling.intercept in keep else -1
+    kept = Scaling(scaling.center[keep], scaling.scale[keep], intercept)
+    return np.ascontiguousarray(X[:, keep]), kept_terms, kept, [note]

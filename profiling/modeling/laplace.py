@@ -53,6 +53,7 @@ class Evaluation:
 
     value: float
     gradient: np.ndarray
+    beta: np.ndarray
     modes: Modes
     V: np.ndarray
     w: np.ndarray
@@ -174,7 +175,7 @@ class LaplaceCriterion:
         gradient = np.concatenate(
             [transposed_times(d.X, self._v), self._theta_gradient(modes, V, Lambda, u, t, pull, s_cell)]
         )
-        return Evaluation(self.value_at(modes), gradient, modes, V, self._w, self._l1, self._v)
+        return Evaluation(self.value_at(modes), gradient, beta.copy(), modes, V, self._w, self._l1, self._v)
 
     def _theta_gradient(
         self,
@@ -218,7 +219,7 @@ class LaplaceCriterion:
         rest = np.zeros((s.n_rest, p))
         for a in range(q0, k):
             values = product[:, 0] * Lambda[a, a] if d.plain else product[:, a]
-            _add_rows(rest, s.cell_rest[:, a - q0], values)
+            add_rows(rest, s.cell_rest[:, a - q0], values)
         return np.ascontiguousarray(first), rest
 
     def structured_information(self, evaluation: Evaluation, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -252,12 +253,12 @@ def level_blocks(design: Design, A: np.ndarray) -> list[np.ndarray]:
         part = slice(offsets[f], offsets[f + 1])
         q = position.shape[1]
         total = np.zeros((s.n_rest, q * q))
-        _add_rows(total, s.cell_rest[:, offsets[f] - q0], np.ascontiguousarray(A[:, part, part]).reshape(-1, q * q))
+        add_rows(total, s.cell_rest[:, offsets[f] - q0], np.ascontiguousarray(A[:, part, part]).reshape(-1, q * q))
         blocks.append(total[position[:, 0]].reshape(-1, q, q))
     return blocks
 
 
-def _add_rows(target: np.ndarray, where: np.ndarray, values: np.ndarray) -> None:
+def add_rows(target: np.ndarray, where: np.ndarray, values: np.ndarray) -> None:
     """Add the rows of `values` to `target` at `where`, in a fixed order."""
     order = np.argsort(where, kind="stable")
     sorted_where = where[order]

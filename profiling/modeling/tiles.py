@@ -42,6 +42,37 @@ def transposed_times(X: np.ndarray, v: np.ndarray) -> np.ndarray:
     return np.asarray(partial.sum(axis=0))
 
 
+@nb.njit(parallel=True, cache=True, fastmath=_FAST)
+def _partial_moments(X: np.ndarray, pilot: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> None:
+    n, p = X.shape
+    for t in nb.prange(sums.shape[0]):
+        for i in range(t * TILE, min(n, (t + 1) * TILE)):
+            for j in range(p):
+                away = X[i, j] - pilot[j]
+                sums[t, j] += away
+                squares[t, j] += away * away
+
+
+def column_moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of every column (p), taken about the first row against cancellation."""
+    shape = ((len(X) + TILE - 1) // TILE, X.shape[1])
+    sums, squares = np.zeros(shape), np.zeros(shape)
+    _partial_moments(X, X[0].copy(), sums, squares)
+    away = sums.sum(axis=0) / len(X)
+    return X[0] + away, np.sqrt(np.maximum(squares.sum(axis=0) / len(X) - away**2, 0.0))
+
+
+@nb.njit(parallel=True, cache=True)
+def gather_scaled(X: np.ndarray, order: np.ndarray, center: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
+    """Store (X[order] - center) * factor in `out` (n, p)."""
+    n, p = out.shape
+    for t in nb.prange((n + TILE - 1) // TILE):
+        for i in range(t * TILE, min(n, (t + 1) * TILE)):
+            row = order[i]
+            for j in range(p):
+                out[i, j] = (X[row, j] - center[j]) * factor[j]
+
+
 @nb.njit(parallel=True, cache=True)
 def _partial_gram(X: np.ndarray, w: np.ndarray, partial: np.ndarray, chunks: int) -> None:
     n, p = X.shape
@@ -54,6 +85,33 @@ def _partial_gram(X: np.ndarray, w: np.ndarray, partial: np.ndarray, chunks: int
                 for j in range(p):
                     scaled[i - start, j] = X[i, j] * w[i]
             partial[c] += scaled[: stop - start].T @ X[start:stop]
+
+
+@nb.njit(parallel=True, cache=True)
+def _partial_shifted_gram(
+    X: np.ndarray, w: np.ndarray, row_cell: np.ndarray, shift: np.ndarray, partial: np.ndarray, chunks: int
+) -> None:
+    n, p = X.shape
+    tiles = (n + TILE - 1) // TILE
+    for c in nb.prange(chunks):
+        moved = np.empty((TILE, p))
+        scaled = np.empty((TILE, p))
+        for t in range(c * tiles // chunks, (c + 1) * tiles // chunks):
+            start, stop = t * TILE, min(n, (t + 1) * TILE)
+            for i in range(start, stop):
+                for j in range(p):
+                    moved[i - start, j] = X[i, j] + shift[row_cell[i], j]
+                    scaled[i - start, j] = moved[i - start, j] * w[i]
+            partial[c] += scaled[: stop - start].T @ moved[: stop - start]
+
+
+def shifted_gram(X: np.ndarray, w: np.ndarray, row_cell: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Return E' diag(w) E (p, p) for E = X + shift of each row's cell; shift is (M, p), row_cell (n)."""
+    chunks = max(1, min(64, (X.shape[0] + TILE - 1) // TILE))
+    partial = np.zeros((chunks, X.shape[1], X.shape[1]))
+    _partial_shifted_gram(X, w, row_cell, shift, partial, chunks)
+    gram = partial.sum(axis=0)
+    return np.asarray((gram + gram.T) / 2)
 
 
 def weighted_gram(X: np.ndarray, w: np.ndarray) -> np.ndarray:
