@@ -47,9 +47,9 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
     """Return (matrix (n, p), names, formulaic's spec) of a right-hand side; plain sums of numbers skip formulaic."""
     names = [part.strip() for part in text.split("+")]
     plain = [name for name in names if name != "1"]
-    if all(_NAME.fullmatch(name) and name in data.columns and _is_number(data[name]) for name in plain):
-        if len(set(plain)) == len(plain):
-            return _stack([data[name].to_numpy() for name in plain], len(data)), ["Intercept", *plain], tuple(plain)
+    numeric = all(_NAME.fullmatch(name) and name in data.columns and _is_number(data[name]) for name in plain)
+    if numeric and len(set(plain)) == len(plain):
+        return _stack([data[name].to_numpy() for name in plain], len(data)), ["Intercept", *plain], tuple(plain)
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
