@@ -1,7 +1,7 @@
 # make report   records to published pages          make test    the whole suite
 # make lint     style          make types  types     make study   slow simulations
 # make bench    speed          make wheel  packages  make lock    exact versions, with hashes
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
