@@ -58,7 +58,10 @@ RESIDUAL = 0.5
 
 def hospital_names(count: int) -> list[str]:
     """Fictional names, different from each other."""
-    return [f"{PLACES[i % 10]}{('wick', 'ford', 'holt', 'stead')[i // 10 % 4]}{KINDS[i % 4]}" + (f" {i}" if i >= 40 else "") for i in range(count)]
+    return [
+        f"{PLACES[i % 10]}{('wick', 'ford', 'holt', 'stead')[i // 10 % 4]}{KINDS[i % 4]}" + (f" {i}" if i >= 40 else "")
+        for i in range(count)
+    ]
 
 
 def simulated_run(
@@ -88,7 +91,9 @@ def simulated_run(
         effects.append(_effects(measure))
         variances.append(_variances(measure, spec))
     table = pd.concat(estimates, ignore_index=True)
-    specs = {m: dict(s, providers=LEVELS, title=s["title"] + text, question=s["question"] + text) for m, s in SPECS.items()}
+    specs = {
+        m: dict(s, providers=LEVELS, title=s["title"] + text, question=s["question"] + text) for m, s in SPECS.items()
+    }
     return RunRecord(
         run={
             "run_id": RUN_ID,
@@ -133,7 +138,9 @@ def simulated_run(
         model_checks=pd.concat(checks, ignore_index=True),
         calibration=pd.concat(calibration, ignore_index=True),
         provider_estimates=table.drop(columns=["rule", "watch_limit", "flag_limit"]),
-        flags=table[["measure", "level", "provider", "rule", "category", "probability_by_chance", "watch_limit", "flag_limit"]],
+        flags=table[
+            ["measure", "level", "provider", "rule", "category", "probability_by_chance", "watch_limit", "flag_limit"]
+        ],
         funnel_limits=pd.concat(limits, ignore_index=True),
         rejects=pd.DataFrame({"source": ["encounters"], "rule_id": ["range"], "column_name": ["age"], "rows": [150]}),
         loads=pd.DataFrame(),
@@ -146,12 +153,24 @@ def _rows(generator: np.random.Generator, hospitals: int, physicians_each: int, 
     hospital = generator.choice(hospitals, rows, p=size / size.sum())
     share = generator.dirichlet(np.full(physicians_each, 2.0), hospitals)
     draw = generator.random(rows)[:, None]
-    physician = hospital * physicians_each + np.minimum((np.cumsum(share, axis=1)[hospital] < draw).sum(axis=1), physicians_each - 1)
+    physician = hospital * physicians_each + np.minimum(
+        (np.cumsum(share, axis=1)[hospital] < draw).sum(axis=1), physicians_each - 1
+    )
     risk = generator.normal(-2.4, 0.9, rows)
-    effect = generator.normal(0, 0.3, hospitals)[hospital] + generator.normal(0, 0.1, hospitals * physicians_each)[physician]
+    effect = (
+        generator.normal(0, 0.3, hospitals)[hospital] + generator.normal(0, 0.1, hospitals * physicians_each)[physician]
+    )
     died = generator.random(rows) < _expit(risk + effect)
     log_days = 1.5 + 0.2 * risk + 0.3 * effect + generator.normal(0, RESIDUAL, rows)
-    return pd.DataFrame({"hospital": hospital, "physician": physician, "risk": risk, "died": died.astype(float), "days": np.exp(log_days)})
+    return pd.DataFrame(
+        {
+            "hospital": hospital,
+            "physician": physician,
+            "risk": risk,
+            "died": died.astype(float),
+            "days": np.exp(log_days),
+        }
+    )
 
 
 def _expit(value: np.ndarray) -> np.ndarray:
@@ -185,7 +204,15 @@ def _estimate(data: pd.DataFrame, spec: dict, level: str, outer: dict) -> pd.Dat
         observed = total(data["days"].to_numpy())
     sd = 1 / np.sqrt(information + tau)
     expected, predicted = total(mean(np.zeros(groups))), total(mean(mode))
-    frame = pd.DataFrame({"n": n.astype(int), "observed": observed, "expected": expected, "expected_marginal": expected * 1.01, "predicted": predicted})
+    frame = pd.DataFrame(
+        {
+            "n": n.astype(int),
+            "observed": observed,
+            "expected": expected,
+            "expected_marginal": expected * 1.01,
+            "predicted": predicted,
+        }
+    )
     frame = frame[frame["n"] > 0]
     keep = frame.index
     frame = frame.assign(mode=mode[keep], mode_sd=sd[keep])
@@ -195,7 +222,11 @@ def _estimate(data: pd.DataFrame, spec: dict, level: str, outer: dict) -> pd.Dat
     frame["ratio"] = frame["predicted"] / frame["expected"]
     frame["ratio_lower"], frame["ratio_upper"] = low / frame["expected"], high / frame["expected"]
     overall = observed.sum() / n.sum()
-    for name, source in (("risk_standardized_rate", "ratio"), ("rsr_lower", "ratio_lower"), ("rsr_upper", "ratio_upper")):
+    for name, source in (
+        ("risk_standardized_rate", "ratio"),
+        ("rsr_lower", "ratio_lower"),
+        ("rsr_upper", "ratio_upper"),
+    ):
         frame[name] = frame[source] * overall
     frame["oe_ratio"] = frame["observed"] / frame["expected_marginal"]
     e = frame["expected_marginal"]
@@ -224,7 +255,12 @@ def _named(frame: pd.DataFrame, measure: str, level: str, names: list[str], hosp
     code = frame.index.to_numpy()
     if level == "hospital":
         labels = [f"H{i + 1:03d}" for i in code]
-        parents: dict = {"parent": None, "parent_name": None, "n_parents": None, "provider_name": [names[i] for i in code]}
+        parents: dict = {
+            "parent": None,
+            "parent_name": None,
+            "n_parents": None,
+            "provider_name": [names[i] for i in code],
+        }
     else:
         labels = [f"P{i + 1:04d}" for i in code]
         parents = {
@@ -276,7 +312,14 @@ def _calibration(data: pd.DataFrame, measure: str, spec: dict) -> pd.DataFrame:
 
 def _flow(measure: str, rows: int) -> pd.DataFrame:
     steps = ["all accepted encounters", "age at least 18", "admission_type is emergency", "case mix known"]
-    return pd.DataFrame({"measure": measure, "position": range(4), "step": steps, "rows_left": [rows + 900, rows + 895, rows + 40, rows]})
+    return pd.DataFrame(
+        {
+            "measure": measure,
+            "position": range(4),
+            "step": steps,
+            "rows_left": [rows + 900, rows + 895, rows + 40, rows],
+        }
+    )
 
 
 def _missing(generator: np.random.Generator, measure: str, both: dict) -> pd.DataFrame:
@@ -284,7 +327,16 @@ def _missing(generator: np.random.Generator, measure: str, both: dict) -> pd.Dat
     share = np.where(np.arange(len(cases)) % 13 == 5, 0.08, 0.001)
     lost = np.ceil(cases * share).astype(int)
     labels = [f"H{i + 1:03d}" for i in cases.index]
-    return pd.DataFrame({"measure": measure, "level": "hospital", "provider": labels, "column_name": "age", "rows_missing": lost, "rows_total": cases.to_numpy() + lost})
+    return pd.DataFrame(
+        {
+            "measure": measure,
+            "level": "hospital",
+            "provider": labels,
+            "column_name": "age",
+            "rows_missing": lost,
+            "rows_total": cases.to_numpy() + lost,
+        }
+    )
 
 
 def _effects(measure: str) -> pd.DataFrame:
@@ -301,5 +353,8 @@ def _variances(measure: str, spec: dict) -> pd.DataFrame:
     if spec["family"] != "binomial":
         parts.append(("Residual", RESIDUAL**2))
     return pd.DataFrame(
-        [{"measure": measure, "position": i, "grouping": g, "term_a": "Intercept", "term_b": None, "covariance": v} for i, (g, v) in enumerate(parts)]
+        [
+            {"measure": measure, "position": i, "grouping": g, "term_a": "Intercept", "term_b": None, "covariance": v}
+            for i, (g, v) in enumerate(parts)
+        ]
     )

@@ -76,7 +76,9 @@ class MaskedRun:
 def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
     """The run as this edition may show it. Raises DisclosureError for an edition that is not known."""
     if edition != "public":
-        raise DisclosureError(Problem("edition", repr(edition), "'public'", "Other editions are not published as a site"))
+        raise DisclosureError(
+            Problem("edition", repr(edition), "'public'", "Other editions are not published as a site")
+        )
     threshold = int(record.run["threshold"])
     specs = {str(row.measure): _clean_spec(json.loads(str(row.spec_json))) for row in record.measures.itertuples()}
     full = _joined(record, specs)
@@ -90,7 +92,9 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
         specs=specs,
         measures=_masked_measures(record.measures, suppression.withheld),
         providers=providers,
-        totals={name: _totals(full, name, threshold) if shown_measures[name] else Totals(None, None, None) for name in specs},
+        totals={
+            name: _totals(full, name, threshold) if shown_measures[name] else Totals(None, None, None) for name in specs
+        },
         withheld=suppression.withheld,
         cohort_flow=_of_shown(_masked_flow(record.cohort_flow, threshold), suppression.withheld),
         missing=_of_shown(_masked_missing(record.missing_counts, threshold), suppression.withheld),
@@ -159,7 +163,9 @@ def _totals(full: pd.DataFrame, measure: str, threshold: int) -> Totals:
 
 def _masked_measures(measures: pd.DataFrame, withheld: frozenset[str]) -> pd.DataFrame:
     hidden = measures["measure"].isin(withheld)
-    return measures.assign(rows_used=measures["rows_used"].mask(hidden), overall_rate=measures["overall_rate"].mask(hidden))
+    return measures.assign(
+        rows_used=measures["rows_used"].mask(hidden), overall_rate=measures["overall_rate"].mask(hidden)
+    )
 
 
 def _of_shown(frame: pd.DataFrame, withheld: Iterable[str]) -> pd.DataFrame:
@@ -186,10 +192,7 @@ def _joined_steps(part: pd.DataFrame, threshold: int) -> pd.DataFrame:
         last, _ = steps.pop()
         waiting.insert(0, last)
         left = float(part["rows_left"].iloc[-1])
-        if not steps:
-            steps.append(("; ".join(waiting), left))
-            waiting = []
-        elif not is_protected(steps[-1][1] - left, threshold):
+        if not steps or not is_protected(steps[-1][1] - left, threshold):
             steps.append(("; ".join(waiting), left))
             waiting = []
     rows_left = np.array([left for _, left in steps])
@@ -209,7 +212,12 @@ def _masked_missing(missing: pd.DataFrame, threshold: int) -> pd.DataFrame:
     if missing.empty:
         return pd.DataFrame(columns=["measure", "column_name", "rows_missing", "rows_total"])
     outer = missing["level"] == missing.groupby("measure")["level"].transform("first")
-    sums = missing[outer].groupby(["measure", "column_name"], sort=False)[["rows_missing", "rows_total"]].sum().reset_index()
+    sums = (
+        missing[outer]
+        .groupby(["measure", "column_name"], sort=False)[["rows_missing", "rows_total"]]
+        .sum()
+        .reset_index()
+    )
     small = [is_protected(count, threshold) for count in sums["rows_missing"]]
     return sums.assign(rows_missing=sums["rows_missing"].astype(float).mask(small))
 
@@ -263,7 +271,11 @@ def _masked_limits(limits: pd.DataFrame, providers: pd.DataFrame) -> pd.DataFram
         start = max(float(source["expected"].min()), largest / FUNNEL_STEPS / 4)
         grid = np.geomspace(start, max(1.05 * largest, 1.01 * start), FUNNEL_STEPS)
         lines = {name: np.interp(grid, source["expected"], source[name]) for name in LIMITS}
-        parts.append(pd.DataFrame({"measure": measure, "level": level, "position": range(FUNNEL_STEPS), "expected": grid, **lines}))
+        parts.append(
+            pd.DataFrame(
+                {"measure": measure, "level": level, "position": range(FUNNEL_STEPS), "expected": grid, **lines}
+            )
+        )
     return pd.concat(parts, ignore_index=True) if parts else limits.iloc[:0]
 
 
@@ -277,5 +289,3 @@ def _masked_counts(inputs: pd.DataFrame, threshold: int) -> pd.DataFrame:
 def _masked_rejects(rejects: pd.DataFrame, threshold: int) -> pd.DataFrame:
     small = [is_protected(count, threshold) for count in rejects["rows"]]
     return rejects.assign(rows=rejects["rows"].astype(float).mask(small))
-
-

@@ -67,7 +67,11 @@ COLUMNS: dict[str, str] = {
 def defuse(value: object) -> object:
     """Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) or value.lstrip().startswith(("=", "+", "-", "@")) else value
+        return (
+            f"'{value}"
+            if value.startswith(FORMULA_STARTS) or value.lstrip().startswith(("=", "+", "-", "@"))
+            else value
+        )
     return value
 
 
@@ -109,18 +113,33 @@ def data_dictionary(site: Site) -> pd.DataFrame:
 def listing(site: Site, root: str = "") -> list[dict[str, str]]:
     """Every download with its address and words; `kind` is table, funnel, caterpillar or run."""
     tables = [
-        {"kind": "table", "measure": measure.name, "href": f"{root}downloads/{measure.name}_{level}.csv", "text": f"{measure.title}, {nouns(level)} (CSV)"}
+        {
+            "kind": "table",
+            "measure": measure.name,
+            "href": f"{root}downloads/{measure.name}_{level}.csv",
+            "text": f"{measure.title}, {nouns(level)} (CSV)",
+        }
         for measure in site.measures
         for level in measure.levels
     ]
     figures = [
-        {"kind": kind, "measure": measure.name, "href": f"{root}downloads/{measure.name}_{kind}.{form}", "text": form.upper()}
+        {
+            "kind": kind,
+            "measure": measure.name,
+            "href": f"{root}downloads/{measure.name}_{kind}.{form}",
+            "text": form.upper(),
+        }
         for measure in site.measures
         for kind in ("funnel", "caterpillar")
         for form in FIGURE_FORMATS
     ]
     whole = [
-        {"kind": "run", "measure": "", "href": f"{root}downloads/data_dictionary.csv", "text": "What the columns mean (CSV)"},
+        {
+            "kind": "run",
+            "measure": "",
+            "href": f"{root}downloads/data_dictionary.csv",
+            "text": "What the columns mean (CSV)",
+        },
         {"kind": "run", "measure": "", "href": f"{root}downloads/run.json", "text": "The run for machines (JSON)"},
     ]
     return [*tables, *whole, *figures]
@@ -180,8 +199,12 @@ def _measure_summary(masked: MaskedRun, measure: MeasureView) -> dict[str, Any]:
             }
             for level in measure.levels
         },
-        "fixed_effects": _records(measure.of("fixed_effects"), ("term", "estimate", "standard_error", "lower", "upper")),
-        "variance_components": _records(measure.of("variance_components"), ("grouping", "term_a", "term_b", "covariance")),
+        "fixed_effects": _records(
+            measure.of("fixed_effects"), ("term", "estimate", "standard_error", "lower", "upper")
+        ),
+        "variance_components": _records(
+            measure.of("variance_components"), ("grouping", "term_a", "term_b", "covariance")
+        ),
         "model_checks": dict(measure.checks),
         "calibration": _records(measure.of("calibration"), ("n", "observed", "expected")),
         "cohort_flow": _records(measure.of("cohort_flow"), ("step", "rows_left")),

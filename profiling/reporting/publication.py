@@ -65,7 +65,11 @@ def manifest(run_id: str, folder: Path) -> dict[str, Any]:
     """Every file of a folder with its SHA-256 and size; volatile files are named, not hashed."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    files = {name: {"sha256": _sha256(path), "bytes": path.stat().st_size} for name, path in names.items() if name not in VOLATILE}
+    files = {
+        name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for name, path in names.items()
+        if name not in VOLATILE
+    }
     return {"run_id": run_id, "files": files, "volatile": [name for name in VOLATILE if name in names]}
 
 
@@ -76,9 +80,13 @@ def verify(folder: Path) -> None:
     except (OSError, ValueError):
         raise VerificationFailed(Problem(str(folder / MANIFEST), "missing or unreadable", "the manifest")) from None
     found = manifest(str(stated.get("run_id", "")), folder)["files"]
-    wrong = [name for name in sorted(stated["files"].keys() | found.keys()) if stated["files"].get(name) != found.get(name)]
+    wrong = [
+        name for name in sorted(stated["files"].keys() | found.keys()) if stated["files"].get(name) != found.get(name)
+    ]
     if wrong:
-        raise VerificationFailed(Problem(name, _difference(name, stated["files"], found), "the file the manifest states") for name in wrong)
+        raise VerificationFailed(
+            Problem(name, _difference(name, stated["files"], found), "the file the manifest states") for name in wrong
+        )
 
 
 def _difference(name: str, stated: dict[str, Any], found: dict[str, Any]) -> str:

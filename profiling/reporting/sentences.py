@@ -188,7 +188,10 @@ def _clauses(finding: Finding, named: bool) -> str:
 
 def against_chance(finding: Finding) -> str:
     """How many lie outside both limits, beside what chance alone would put there."""
-    levels = {"watch_level": numbers.level_percent(finding.watch_level), "flag_level": numbers.level_percent(finding.flag_level)}
+    levels = {
+        "watch_level": numbers.level_percent(finding.watch_level),
+        "flag_level": numbers.level_percent(finding.flag_level),
+    }
     every = {"all": numbers.in_words(finding.assessed), "providers": plural(finding.provider)}
     lie = "lies" if finding.outside == 1 else "lie"
     watch = numbers.in_words(finding.outside, capital=finding.rule == "funnel") if finding.outside else "none"
@@ -231,7 +234,10 @@ def stand_out(finding: Finding) -> str:
 
 def rule(finding: Finding) -> str:
     """Which rule flags, and how many flags it would raise if all were average."""
-    levels = {"watch_level": numbers.level_percent(finding.watch_level), "flag_level": numbers.level_percent(finding.flag_level)}
+    levels = {
+        "watch_level": numbers.level_percent(finding.watch_level),
+        "flag_level": numbers.level_percent(finding.flag_level),
+    }
     text = say(f"rule_{finding.rule}", provider=finding.provider, event=finding.event or "total", **levels)
     if finding.chance_watch is None or finding.chance_flag is None:
         return text

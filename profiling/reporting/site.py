@@ -57,7 +57,11 @@ def write_site(record: RunRecord, folder: Path, edition: str = "public") -> Site
 
 def _write_pages(site: Site, folder: Path) -> int:
     write = _writer(site, environment(templates_folder()), folder)
-    write("index.html", "index.html", overview.context(site, [file for file in listing(site) if file["kind"] in ("table", "run")]))
+    write(
+        "index.html",
+        "index.html",
+        overview.context(site, [file for file in listing(site) if file["kind"] in ("table", "run")]),
+    )
     write("methods.html", "methods.html", methods.context(site))
     for one in site.measures:
         write("measure.html", one.href, measure.context(site, one, listing(site, "../")))

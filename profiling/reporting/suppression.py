@@ -95,7 +95,10 @@ class _Tables:
         if not len(children):
             return
         for column in range(self.cells.shape[1]):
-            low, high = (np.bincount(parents, weights=side[children, column], minlength=rows) for side in (self.lower, self.upper))
+            low, high = (
+                np.bincount(parents, weights=side[children, column], minlength=rows)
+                for side in (self.lower, self.upper)
+            )
             told = np.bincount(parents, minlength=rows) > 0
             value = np.nan_to_num(self.cells[:, column])
             # Physicians who work at several hospitals make the sums inexact: the true count always stays possible.
@@ -151,9 +154,7 @@ class _Tables:
         lower, upper = self._known_bounds()
         member = (self.hidden & total_known & (group >= 0))[:, None] & ~np.isnan(self.cells)
         own_lower, own_upper = self.lower, self.upper
-        rest = [
-            _sums(group, np.where(member, values, 0.0)) for values in (np.nan_to_num(self.cells), lower, upper)
-        ]
+        rest = [_sums(group, np.where(member, values, 0.0)) for values in (np.nan_to_num(self.cells), lower, upper)]
         total, sum_lower, sum_upper = (sums[group] for sums in rest)
         least = np.maximum(own_lower, total - (sum_upper - upper))
         most = np.minimum(own_upper, total - (sum_lower - lower))
@@ -192,7 +193,9 @@ def _bounds(table: pd.DataFrame, cells: Floats, small: Bools, threshold: int) ->
     minimum = table["minimum"].to_numpy(dtype=np.float64)
     too_few = table["category"].to_numpy(dtype=object) == "too_few"
     least = np.where(too_few, edges[band], np.maximum(edges[band], minimum))
-    most = np.where(too_few & (cells[:, 0] < minimum), np.minimum(edges[band + 1] - 1, minimum - 1), edges[band + 1] - 1)
+    most = np.where(
+        too_few & (cells[:, 0] < minimum), np.minimum(edges[band + 1] - 1, minimum - 1), edges[band + 1] - 1
+    )
     lower = np.where(small, 1.0, np.where(cells > 0, float(threshold), 0.0))
     upper = np.where(small, threshold - 1.0, np.where(cells > 0, most[:, None], 0.0))
     lower[:, 0] = np.where(cells[:, 0] > 0, np.minimum(least, cells[:, 0]), 0.0)

@@ -44,7 +44,10 @@ NAMES = [PAYLOADS[i % len(PAYLOADS)] + ("" if i < len(PAYLOADS) else str(i)) for
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    write_site(simulated_run(rows=6000, hospitals=24, physicians_each=2, names=NAMES, text=" <script>alert(2)</script>"), folder)
+    write_site(
+        simulated_run(rows=6000, hospitals=24, physicians_each=2, names=NAMES, text=" <script>alert(2)</script>"),
+        folder,
+    )
     return folder
 
 
@@ -83,7 +86,9 @@ def test_every_cell_of_every_csv_is_harmless(site: Path) -> None:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.reader(file):
                 for cell in row:
-                    harmless = not cell.lstrip().startswith(("=", "+", "-", "@")) or re.fullmatch(r"-?\d[\d.e+-]*", cell)
+                    harmless = not cell.lstrip().startswith(("=", "+", "-", "@")) or re.fullmatch(
+                        r"-?\d[\d.e+-]*", cell
+                    )
                     assert harmless, path.name
 
 
@@ -91,7 +96,14 @@ def test_text_is_defused_and_numbers_stay_numbers(tmp_path: Path) -> None:
     write_csv(pd.DataFrame({"name": ["=1+1", "plain", None], "value": [-1.5, 2.0, float("nan")]}), tmp_path / "t.csv")
     with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [["name", "value"], ["'=1+1", "-1.5"], ["plain", "2"], ["", ""]]
-    assert [defuse(text) for text in ("@a", "\ta", "\ra", "-a", "a-b", " =a")] == ["'@a", "'\ta", "'\ra", "'-a", "a-b", "' =a"]
+    assert [defuse(text) for text in ("@a", "\ta", "\ra", "-a", "a-b", " =a")] == [
+        "'@a",
+        "'\ta",
+        "'\ra",
+        "'-a",
+        "a-b",
+        "' =a",
+    ]
 
 
 def test_run_json_is_plain_json(site: Path) -> None:

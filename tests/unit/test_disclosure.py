@@ -22,7 +22,9 @@ THRESHOLD = 11
 BANDS = [(1, 10), (11, 24), (25, 49), (50, 99), (100, 249), (250, 499), (500, 999), (1000, 2499), (2500, None)]
 
 
-def table(rows: list[tuple[str, str, str, str | None, int, int]], counts: bool = True, minimum: int = 25) -> pd.DataFrame:
+def table(
+    rows: list[tuple[str, str, str, str | None, int, int]], counts: bool = True, minimum: int = 25
+) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["measure", "level", "provider", "parent", "n", "observed"])
     frame["counts"] = counts
     frame["minimum"] = minimum
@@ -92,14 +94,21 @@ def attack(full: pd.DataFrame, result: Suppression) -> list[str]:
         if not outer[measure, parent] and measure not in result.withheld:
             tables.append(part)
     # What the hidden hospitals' physicians have together follows too: the total less all the other families.
-    orphaned = [bool(outer[r.measure, r.parent]) if r.parent else False for r in full.astype({"parent": object}).where(full.notna(), None).itertuples()]
-    tables += [part for (measure, _), part in full[orphaned].groupby(["measure", "level"]) if measure not in result.withheld]
+    orphaned = [
+        bool(outer[r.measure, r.parent]) if r.parent else False
+        for r in full.astype({"parent": object}).where(full.notna(), None).itertuples()
+    ]
+    tables += [
+        part for (measure, _), part in full[orphaned].groupby(["measure", "level"]) if measure not in result.withheld
+    ]
     leaks = []
     for part in tables:
         hidden = part[part["hidden"]]
         open_cases = [(r.level, r.provider, r.n) in shown_cases for r in hidden.itertuples()]
         for cell in ["n", "observed", "others"] if part["counts"].all() else ["n"]:
-            ranges = [known_range(row, cell, known) for (_, row), known in zip(hidden.iterrows(), open_cases, strict=True)]
+            ranges = [
+                known_range(row, cell, known) for (_, row), known in zip(hidden.iterrows(), open_cases, strict=True)
+            ]
             total = sum(cell_value(row, cell) for _, row in hidden.iterrows())
             for place, (_, row) in enumerate(hidden.iterrows()):
                 if small(cell_value(row, cell)) and feasible(ranges, total, place) < 3:
@@ -170,7 +179,9 @@ def test_physicians_of_a_hidden_hospital_are_hidden() -> None:
 
 def test_cases_shown_by_another_measure_do_not_cover_a_small_count() -> None:
     """Measure b hides h0 (8 cases) and needs cover; what a shows of the cover would give h0 back."""
-    rows = hospitals((8, 0), (60, 5), (70, 20), (400, 60), measure="a") + hospitals((8, 3), (60, 9), (70, 9), (400, 99), measure="b")
+    rows = hospitals((8, 0), (60, 5), (70, 20), (400, 60), measure="a") + hospitals(
+        (8, 3), (60, 9), (70, 9), (400, 99), measure="b"
+    )
     full = table(rows)
     full["counts"] = full["measure"] == "a"
     result = suppress(full, THRESHOLD)
@@ -197,7 +208,11 @@ def test_random_tables_withstand_subtraction(families: list[list[tuple[int, floa
 @pytest.mark.parametrize("seed", range(4))
 def test_a_simulated_run_withstands_subtraction(seed: int) -> None:
     record = simulated_run(seed, hospitals=12, physicians_each=4, rows=3000)
-    full = record.provider_estimates.merge(record.flags[["measure", "level", "provider", "category"]], on=["measure", "level", "provider"], suffixes=("_", ""))
+    full = record.provider_estimates.merge(
+        record.flags[["measure", "level", "provider", "category"]],
+        on=["measure", "level", "provider"],
+        suffixes=("_", ""),
+    )
     full["counts"], full["minimum"] = full["measure"] == "mortality_30d", 25
     masked = mask(record)
     result = Suppression(masked.providers["hidden"].to_numpy(dtype=bool), masked.withheld)
@@ -232,7 +247,14 @@ def test_mode_and_predicted_give_no_hidden_count_back(tmp_path: Path) -> None:
 
 
 def test_case_bands_start_at_the_threshold() -> None:
-    assert case_bands(np.array([1.0, 10, 11, 24, 25, 2500]), 11).tolist() == ["under 11", "under 11", "11–24", "11–24", "25–49", "2,500 or more"]
+    assert case_bands(np.array([1.0, 10, 11, 24, 25, 2500]), 11).tolist() == [
+        "under 11",
+        "under 11",
+        "11–24",
+        "11–24",
+        "25–49",
+        "2,500 or more",
+    ]
     assert case_bands(np.array([4.0, 5, 30]), 5).tolist() == ["under 5", "5–24", "25–49"]
 
 
@@ -256,7 +278,9 @@ def test_bands_of_risk_hold_no_small_number_of_events() -> None:
 def test_funnel_limits_tell_no_expected_count() -> None:
     record = simulated_run()
     hidden = mask(record).providers.query("hidden and level == 'hospital'")["provider"]
-    expected = record.provider_estimates.query("level == 'hospital'").set_index("provider").loc[hidden, "expected_marginal"]
+    expected = (
+        record.provider_estimates.query("level == 'hospital'").set_index("provider").loc[hidden, "expected_marginal"]
+    )
     grid = mask(record).funnel_limits["expected"].to_numpy()
     steps = np.diff(np.log(grid[:120]))
     assert np.allclose(steps, steps[0])

@@ -47,7 +47,16 @@ def test_numbers_to_twelve_are_words(value: int, words: str) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [numbers.integer, numbers.decimal, numbers.amount, numbers.ratio, numbers.percent, numbers.chance, numbers.few, numbers.signed],
+    [
+        numbers.integer,
+        numbers.decimal,
+        numbers.amount,
+        numbers.ratio,
+        numbers.percent,
+        numbers.chance,
+        numbers.few,
+        numbers.signed,
+    ],
 )
 @pytest.mark.parametrize("missing", [None, math.nan, math.inf, np.float64("nan")])
 def test_what_is_missing_is_a_dash(form: object, missing: float | None) -> None:
@@ -62,7 +71,14 @@ def test_there_is_no_minus_zero_and_no_hyphen_for_minus() -> None:
 
 
 def test_what_chance_would_put_is_whole_from_two_upward() -> None:
-    assert [numbers.few(value) for value in (0.01, 0.16, 1.0, 1.8, 2.0, 6.4)] == ["under 0.1", "0.2", "1", "1.8", "2", "6"]
+    assert [numbers.few(value) for value in (0.01, 0.16, 1.0, 1.8, 2.0, 6.4)] == [
+        "under 0.1",
+        "0.2",
+        "1",
+        "1.8",
+        "2",
+        "6",
+    ]
 
 
 def test_ranks_days_and_hashes() -> None:

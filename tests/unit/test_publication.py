@@ -102,7 +102,9 @@ def test_what_an_interrupted_publication_left_is_swept(record: RunRecord, tmp_pa
     assert not list(tmp_path.glob(".staging-*"))
 
 
-def test_current_is_switched_by_one_rename(record: RunRecord, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_current_is_switched_by_one_rename(
+    record: RunRecord, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish(record, tmp_path)
     seen: list[bool] = []
     rename = os.replace

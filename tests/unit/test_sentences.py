@@ -45,7 +45,9 @@ def test_headline_of_one_and_of_none() -> None:
 
 def test_headline_of_a_continuous_measure() -> None:
     stay = replace(FINDING, event="", title="Length of stay")
-    assert sentences.headline(stay).endswith("had a higher length of stay than expected; Yarholt Regional had a lower one")
+    assert sentences.headline(stay).endswith(
+        "had a higher length of stay than expected; Yarholt Regional had a lower one"
+    )
 
 
 def test_what_was_seen_stands_beside_what_chance_does() -> None:
@@ -83,7 +85,10 @@ def test_overall_headline_is_the_finding() -> None:
     one = replace(FINDING, title="Length of stay", event="", higher=("Elm",), lower=())
     named = sentences.overall_headline([FINDING, quiet], 3, 121)
     assert named == sentences.headline(FINDING)
-    assert sentences.overall_headline([FINDING, one], 4, 121) == "Four of 121 hospitals stand out on at least one of two measures"
+    assert (
+        sentences.overall_headline([FINDING, one], 4, 121)
+        == "Four of 121 hospitals stand out on at least one of two measures"
+    )
     assert sentences.overall_headline([quiet, quiet], 0, 121) == "No hospital stands out on any of two measures"
     assert sentences.overall_headline([quiet], 0, 121) == "No hospital stands out on the one measure"
 
@@ -95,7 +100,15 @@ def test_stand_out_line() -> None:
 
 @pytest.mark.parametrize(
     ("one", "many"),
-    [("hospital", "hospitals"), ("surgery", "surgeries"), ("trust", "trusts"), ("clinic", "clinics"), ("practice", "practices"), ("branch", "branches"), ("bay", "bays")],
+    [
+        ("hospital", "hospitals"),
+        ("surgery", "surgeries"),
+        ("trust", "trusts"),
+        ("clinic", "clinics"),
+        ("practice", "practices"),
+        ("branch", "branches"),
+        ("bay", "bays"),
+    ],
 )
 def test_plurals(one: str, many: str) -> None:
     assert sentences.plural(one) == many

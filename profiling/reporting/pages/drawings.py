@@ -12,7 +12,7 @@ from scipy import stats
 
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
-from profiling.reporting.pages.shared import MeasureView, Site, noun, nouns
+from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 from profiling.reporting.sentences import CATALOGUE, headline
 from profiling.reporting.svg import render_forms, render_svg
 
@@ -25,7 +25,9 @@ HIDDEN = "{count} not drawn: counts not published"
 def drawable(site: Site, rows: pd.DataFrame, root: str) -> pd.DataFrame:
     """Masked rows as the builders take them: `shown` and the address of each provider's page."""
     keys = zip(rows["level"], rows["provider"], strict=True)
-    return rows.assign(shown=~rows["hidden"].astype(bool), href=[site.address(level, name, root) for level, name in keys])
+    return rows.assign(
+        shown=~rows["hidden"].astype(bool), href=[site.address(level, name, root) for level, name in keys]
+    )
 
 
 def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
@@ -34,7 +36,9 @@ def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") 
     flag = measure.spec["flag"]
     event = measure.event or measure.title
     words = {
-        "x_name": f"Expected {event} (larger {nouns(level)} to the right)" if measure.counts else f"Patients (larger {nouns(level)} to the right)",
+        "x_name": f"Expected {event} (larger {nouns(level)} to the right)"
+        if measure.counts
+        else f"Patients (larger {nouns(level)} to the right)",
         "y_name": f"{event[:1].upper()}{event[1:]}, observed ÷ expected (log scale)",
     }
     return _forms(
@@ -93,7 +97,10 @@ def matrix_charts(site: Site, level: str, root: str = "") -> tuple[Chart, ...]:
 def chance_bar_chart(measure: MeasureView, level: str) -> Markup:
     """Seen against what chance does, for both limits."""
     finding = measure.finding(level)
-    chances = ((finding.outside, finding.chance_watch, finding.watch_level), (finding.flagged, finding.chance_flag, finding.flag_level))
+    chances = (
+        (finding.outside, finding.chance_watch, finding.watch_level),
+        (finding.flagged, finding.chance_flag, finding.flag_level),
+    )
     levels = [
         charts.ChanceLevel(f"outside {numbers.level_percent(limit)}", seen, *_chance_range(mean, finding.assessed))
         for seen, mean, limit in chances
@@ -101,7 +108,9 @@ def chance_bar_chart(measure: MeasureView, level: str) -> Markup:
     ]
     if not levels:
         return Markup("")
-    said = "; ".join(f"{level.words}: {level.seen} seen, chance alone {level.low:.0f} to {level.high:.0f}" for level in levels)
+    said = "; ".join(
+        f"{level.words}: {level.seen} seen, chance alone {level.low:.0f} to {level.high:.0f}" for level in levels
+    )
     return render_svg(charts.chance_bar(levels, finding=said))
 
 
@@ -125,7 +134,11 @@ def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> M
     rates = [overall, row["expected_rate"], row["observed_rate"], row["predicted_rate"]]
     if not all(numbers.known(rate) for rate in rates):
         return Markup("")
-    more = (f"More {event} than expected", f"Fewer {event} than expected") if measure.counts else ("More than expected", "Less than expected")
+    more = (
+        (f"More {event} than expected", f"Fewer {event} than expected")
+        if measure.counts
+        else ("More than expected", "Less than expected")
+    )
     count = (lambda value: f"{numbers.amount(value)} {event}") if measure.counts else (lambda value: "")
     words = charts.WaterfallWords(
         average=f"Average {noun(level)}",
@@ -143,7 +156,13 @@ def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> M
         ),
     )
     finding = f"Observed {_rate(measure, row['observed_rate'])}, expected {_rate(measure, row['expected_rate'])}, predicted {_rate(measure, row['predicted_rate'])}."
-    make = lambda form: charts.waterfall(charts.Rates(*map(float, rates)), form=form, finding=finding, words=words, unit=measure.unit or ("" if measure.counts else "units"))  # noqa: E731
+    make = lambda form: charts.waterfall(
+        charts.Rates(*map(float, rates)),
+        form=form,
+        finding=finding,
+        words=words,
+        unit=measure.unit or ("" if measure.counts else "units"),
+    )
     return render_forms(_forms(make), f"why-{measure.name}")
 
 
@@ -173,13 +192,18 @@ def forest_svg(measure: MeasureView, effects: pd.DataFrame) -> Markup:
     names = {"binomial": "Odds ratio", "log_gaussian": "Ratio of means"}
     name = f"{names.get(str(measure.spec['family']), 'Difference')}, 95\u202f% interval (log scale)"
     finding = "How much each trait of the case mix changes the outcome."
-    return render_forms(_forms(lambda form: charts.forest(effects, form=form, finding=finding, axis_name=name)), "forest")
+    return render_forms(
+        _forms(lambda form: charts.forest(effects, form=form, finding=finding, axis_name=name)), "forest"
+    )
 
 
 def calibration_svg(measure: MeasureView) -> Markup:
     """Observed against predicted by band of risk."""
     unit = "" if measure.counts else measure.unit or "units"
-    names = {"x_name": "Predicted rate" if measure.counts else "Predicted mean", "y_name": "Observed rate" if measure.counts else "Observed mean"}
+    names = {
+        "x_name": "Predicted rate" if measure.counts else "Predicted mean",
+        "y_name": "Observed rate" if measure.counts else "Observed mean",
+    }
     finding = "Observed against predicted, from the lowest to the highest predicted risk."
     make = lambda form: charts.calibration(measure.of("calibration"), form=form, finding=finding, unit=unit, **names)  # noqa: E731
     return render_forms(_forms(make), "calibration")
@@ -187,7 +211,7 @@ def calibration_svg(measure: MeasureView) -> Markup:
 
 def shares_svg(shares: pd.DataFrame) -> Markup:
     """Where the variation lies."""
-    finding = "; ".join(f"{row.label} {numbers.percent(row.share)}" for row in shares.itertuples())
+    finding = "; ".join(f"{row.label} {numbers.percent(row.share)}" for row in each(shares))
     return render_forms(_forms(lambda form: charts.variance_bar(shares, form=form, finding=finding)), "shares")
 
 
@@ -202,7 +226,9 @@ def interval_svg(row: Any, domain: tuple[float, float]) -> Markup:
     return render_svg(charts.interval(row.ratio, row.ratio_lower, row.ratio_upper, row.category, domain=domain))
 
 
-def neighbours(sizes: np.ndarray[Any, Any], order: np.ndarray[Any, Any], place: int, count: int = PEERS) -> np.ndarray[Any, Any]:
+def neighbours(
+    sizes: np.ndarray[Any, Any], order: np.ndarray[Any, Any], place: int, count: int = PEERS
+) -> np.ndarray[Any, Any]:
     """Rows nearest in size to the row at `place` of the sorted `order`, itself among them."""
     low, high = max(place - count, 0), min(place + count + 1, len(order))
     window = order[low:high]

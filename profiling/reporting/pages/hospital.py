@@ -14,7 +14,7 @@ from profiling.reporting import numbers, sentences
 from profiling.reporting.disclosure import MISSING_WARNING
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.measure import hidden_row, observed_head, observed_label, shown_row
-from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, noun, nouns
+from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, each, noun, nouns
 
 ROOT = "../"
 STROKES = 150
@@ -43,13 +43,26 @@ def prepare(site: Site, measure: MeasureView) -> Prepared:
     order = np.argsort(sizes, kind="stable")
     places = {str(shown["provider"].iloc[row]): place for place, row in enumerate(order)}
     strokes = shown.sort_values("ratio", kind="stable")
-    chosen = np.unique(np.linspace(0, len(strokes) - 1, min(STROKES, len(strokes))).round().astype(int)) if len(strokes) else []
+    chosen = (
+        np.unique(np.linspace(0, len(strokes) - 1, min(STROKES, len(strokes))).round().astype(int))
+        if len(strokes)
+        else []
+    )
     inner: dict[str, pd.DataFrame] = {}
     if measure.inner:
-        within = measure.providers[measure.inner].sort_values("z", key=lambda z: -z.abs(), kind="stable", na_position="last")
+        within = measure.providers[measure.inner].sort_values(
+            "z", key=lambda z: -z.abs(), kind="stable", na_position="last"
+        )
         inner = {str(parent): part for parent, part in within.groupby("parent", sort=False)}
     return Prepared(
-        measure, shown, rows.to_dict("index"), sizes, order, places, inner, strokes.iloc[chosen]  # type: ignore[arg-type]
+        measure,
+        shown,
+        rows.to_dict("index"),
+        sizes,
+        order,
+        places,
+        inner,
+        strokes.iloc[chosen],  # type: ignore[arg-type]
     )
 
 
@@ -101,19 +114,40 @@ def _headline(mine: list[Prepared], level: str, provider: str, name: str) -> str
 
 
 def _on_measures(count: int) -> str:
-    return "on the one measure" if count == 1 else f"on {'both' if count == 2 else f'all {numbers.in_words(count)}'} measures"
+    return (
+        "on the one measure"
+        if count == 1
+        else f"on {'both' if count == 2 else f'all {numbers.in_words(count)}'} measures"
+    )
 
 
 def _sentence(part: Prepared, level: str, row: Mapping[str, Any], name: str) -> str:
     measure = part.measure
     if measure.counts:
-        expected = numbers.integer(row["expected_marginal"]) if row["expected_marginal"] >= 9.5 else numbers.amount(row["expected_marginal"])
-        text = sentences.say("provider_events", name=name, observed=numbers.integer(row["observed"]), event=measure.event, expected=expected)
+        expected = (
+            numbers.integer(row["expected_marginal"])
+            if row["expected_marginal"] >= 9.5
+            else numbers.amount(row["expected_marginal"])
+        )
+        text = sentences.say(
+            "provider_events",
+            name=name,
+            observed=numbers.integer(row["observed"]),
+            event=measure.event,
+            expected=expected,
+        )
     else:
-        means = {"observed": numbers.decimal(row["observed_rate"], 1), "expected": numbers.decimal(row["expected_marginal"] / row["n"], 1)}
-        text = sentences.say("provider_values", name=name, title=sentences.mid_sentence(measure.title), unit=measure.unit, **means)
+        means = {
+            "observed": numbers.decimal(row["observed_rate"], 1),
+            "expected": numbers.decimal(row["expected_marginal"] / row["n"], 1),
+        }
+        text = sentences.say(
+            "provider_values", name=name, title=sentences.mid_sentence(measure.title), unit=measure.unit, **means
+        )
     if numbers.known(row["probability_by_chance"]) and row["category"] not in ("as_expected", "too_few"):
-        text += sentences.say("provider_chance", chance=numbers.chance(row["probability_by_chance"]), providers=nouns(level))
+        text += sentences.say(
+            "provider_chance", chance=numbers.chance(row["probability_by_chance"]), providers=nouns(level)
+        )
     return text
 
 
@@ -135,7 +169,9 @@ def _lede(site: Site, mine: list[Prepared], level: str, provider: str) -> str:
     if numbers.known(row["rank_lower"]):
         wide = row["rank_upper"] - row["rank_lower"] > len(telling.records) / 3
         ranks = {"low": numbers.integer(row["rank_lower"]), "high": numbers.integer(row["rank_upper"])}
-        words += " " + sentences.say("ranks" if wide else "ranks_narrow", all=f"{len(telling.records):,}", providers=nouns(level), **ranks)
+        words += " " + sentences.say(
+            "ranks" if wide else "ranks_narrow", all=f"{len(telling.records):,}", providers=nouns(level), **ranks
+        )
     prefix = f"{telling.measure.title}: " if len(mine) > 1 else ""
     return prefix + (sentences.mid_sentence(words) if prefix else words)
 
@@ -182,18 +218,34 @@ def _chance(row: Mapping[str, Any]) -> str:
 
 def _why(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[str]:
     """The waterfall in words."""
-    show = (lambda v: numbers.percent(v)) if measure.counts else (lambda v: f"{numbers.decimal(v, 2)} {measure.unit}".strip())
+    show = (
+        (lambda v: numbers.percent(v))
+        if measure.counts
+        else (lambda v: f"{numbers.decimal(v, 2)} {measure.unit}".strip())
+    )
     overall = measure.totals.rate
     easier = overall is not None and row["expected_rate"] < overall
-    first = f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}: its patients are at {'lower' if easier else 'higher'} risk than most." if measure.counts else f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}."
+    first = (
+        f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}: its patients are at {'lower' if easier else 'higher'} risk than most."
+        if measure.counts
+        else f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}."
+    )
     second = f"It had {show(row['observed_rate'])}. With a reliability of {numbers.ratio(row['reliability'])} we believe about {numbers.percent(row['reliability'], 0)} of the difference is its own, and put its long-run rate at {show(row['predicted_rate'])}."
     return [first, second]
 
 
 def _figures(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[dict[str, str]]:
     counts, unit = measure.counts, measure.unit
-    rate = (lambda name: numbers.percent(row[name])) if counts else (lambda name: f"{numbers.decimal(row[name], 2)} {unit}".strip())
-    show = (lambda value, places=1: numbers.amount(value)) if counts else (lambda value, places=2: numbers.decimal(value / row["n"], 2))
+    rate = (
+        (lambda name: numbers.percent(row[name]))
+        if counts
+        else (lambda name: f"{numbers.decimal(row[name], 2)} {unit}".strip())
+    )
+    show = (
+        (lambda value, places=1: numbers.amount(value))
+        if counts
+        else (lambda value, places=2: numbers.decimal(value / row["n"], 2))
+    )
     cases = f"of {numbers.integer(row['n'])} patients"
     mean = f"{unit} on average, {numbers.integer(row['n'])} patients".strip()
     return [
@@ -226,13 +278,17 @@ def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
     ordered = pd.concat([shown, hidden])
     shared = bool((shown["n_parents"].astype(float) > 1).any())
     table = [
-        *(shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1} for row in shown.itertuples()),
-        *(hidden_row(row) | {"shared": False} for row in hidden.itertuples()),
+        *(shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1} for row in each(shown)),
+        *(hidden_row(row) | {"shared": False} for row in each(hidden)),
     ]
     within = measure.spec.get("inner_expected") != "statewide"
     norm = f"this {noun(measure.outer)}’s own average" if within else f"the average {noun(measure.inner)}"
     standing = int(rows["category"].isin(FLAGGED).sum())
-    told = f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it." if standing else "None can be told apart from it with confidence."
+    told = (
+        f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it."
+        if standing
+        else f"No {noun(measure.inner)} can be told apart from it with confidence."
+    )
     return {
         "noun": noun(measure.inner),
         "title": f"Its {nouns(measure.inner)}",

@@ -13,7 +13,7 @@ from profiling.config import formula_columns
 from profiling.reporting import numbers, sentences
 from profiling.reporting.definitions import DEFINITIONS
 from profiling.reporting.pages import drawings
-from profiling.reporting.pages.shared import MeasureView, Site, category_counts, noun, nouns
+from profiling.reporting.pages.shared import MeasureView, Site, category_counts, each, noun, nouns
 
 LOGISTIC_VARIANCE = math.pi**2 / 3
 ON_PAGE = ("raw-ratio", "shrunken-ratio", "chance", "rank", "reliability")
@@ -56,7 +56,11 @@ def _facts(measure: MeasureView, level: str) -> list[dict[str, str]]:
     cases = f"{numbers.integer(totals.cases)} in {providers}" if totals.cases else f"few, in {providers}"
     facts = [{"name": "Patients", "value": cases}]
     if measure.counts:
-        value = f"{numbers.integer(totals.observed)} ({numbers.percent(totals.rate)})" if totals.rate is not None else "not shown"
+        value = (
+            f"{numbers.integer(totals.observed)} ({numbers.percent(totals.rate)})"
+            if totals.rate is not None
+            else "not shown"
+        )
         facts.append({"name": measure.event[:1].upper() + measure.event[1:], "value": value})
     elif totals.rate is not None:
         facts.append({"name": "Average", "value": f"{numbers.decimal(totals.rate, 1)} {measure.unit}".strip()})
@@ -78,7 +82,9 @@ def _funnel(site: Site, measure: MeasureView, level: str, root: str, downloads: 
     flag = measure.spec["flag"]
     watch, beyond = float(flag["watch"]), float(flag["flag"])
     more = f"40\u202f% more {measure.event}" if measure.counts else "an average 40\u202f% higher"
-    reading = [f"A {noun(level)} at 1.4 had {more} than the average {noun(level)} would have had with the same patients."]
+    reading = [
+        f"A {noun(level)} at 1.4 had {more} than the average {noun(level)} would have had with the same patients."
+    ]
     note = ""
     if flag["rule"] == "interval":
         note = f"The marks are judged by the interval of the shrunken ratio, not by these bands, so a {noun(level)} may lie inside a band and be flagged."
@@ -93,13 +99,19 @@ def _funnel(site: Site, measure: MeasureView, level: str, root: str, downloads: 
     }
 
 
-def _caterpillar(site: Site, measure: MeasureView, level: str, root: str, downloads: list[dict[str, str]]) -> dict[str, Any]:
+def _caterpillar(
+    site: Site, measure: MeasureView, level: str, root: str, downloads: list[dict[str, str]]
+) -> dict[str, Any]:
     note = "Intervals hold the true value with 95\u202f% probability under the model. Two intervals that overlap, or do not, are no test of one "
     note += f"{noun(level)} against another."
     if measure.spec["flag"]["rule"] == "funnel":
         note += f" Interval and limits answer different questions, so a {noun(level)} may lie outside the limits while its interval touches 1."
     charts = drawings.caterpillar_charts(site, measure, level, root)
-    return {"drawing": drawings.markup(charts, "caterpillar"), "note": note, "links": _links(measure, "caterpillar", downloads)}
+    return {
+        "drawing": drawings.markup(charts, "caterpillar"),
+        "note": note,
+        "links": _links(measure, "caterpillar", downloads),
+    }
 
 
 def provider_table(site: Site, measure: MeasureView, level: str, root: str) -> dict[str, Any]:
@@ -114,8 +126,8 @@ def provider_table(site: Site, measure: MeasureView, level: str, root: str) -> d
         "observed": observed_head(measure),
         "observed_label": observed_label(measure),
         "rows": [
-            *(shown_row(measure, row, domain) | _linked(site, row, root) for row in shown.itertuples()),
-            *(hidden_row(row) | _linked(site, row, root) for row in hidden.itertuples()),
+            *(shown_row(measure, row, domain) | _linked(site, row, root) for row in each(shown)),
+            *(hidden_row(row) | _linked(site, row, root) for row in each(hidden)),
         ],
     }
 
@@ -169,11 +181,19 @@ def _inner(measure: MeasureView) -> dict[str, Any] | None:
     rows = measure.providers[level]
     hidden = int(rows["hidden"].sum())
     count = {"measure": measure.title, "providers": f"{len(rows):,} {nouns(level)}", "counts": category_counts(rows)}
-    norm = f"the average {noun(level)} of its {noun(measure.outer)}" if measure.spec.get("inner_expected") != "statewide" else f"the average {noun(level)}"
-    plain = sentences.Finding(**{**finding.__dict__, "higher": ("",) * len(finding.higher), "lower": ("",) * len(finding.lower)})
+    norm = (
+        f"the average {noun(level)} of its {noun(measure.outer)}"
+        if measure.spec.get("inner_expected") != "statewide"
+        else f"the average {noun(level)}"
+    )
+    plain = sentences.Finding(
+        **{**finding.__dict__, "higher": ("",) * len(finding.higher), "lower": ("",) * len(finding.lower)}
+    )
     return {
         "title": f"{sentences.capital(nouns(level))}, each against {norm}",
-        "headline": sentences.headline(plain) if finding.flagged > sentences.MOST_NAMES else sentences.headline(finding),
+        "headline": sentences.headline(plain)
+        if finding.flagged > sentences.MOST_NAMES
+        else sentences.headline(finding),
         "lede": sentences.lede(finding),
         "counts": [count],
         "note": f"Each {noun(level)} stands on the page of its {noun(measure.outer)}. Counts of {sentences.counted(hidden, noun(level))} are not shown.",
@@ -182,7 +202,9 @@ def _inner(measure: MeasureView) -> dict[str, Any] | None:
 
 def _formula(measure: MeasureView) -> str:
     random = " + ".join(f"({level['random']} | {level['column']})" for level in measure.spec["providers"])
-    outcome = f"log({measure.spec['outcome']})" if measure.spec["family"] == "log_gaussian" else str(measure.spec["outcome"])
+    outcome = (
+        f"log({measure.spec['outcome']})" if measure.spec["family"] == "log_gaussian" else str(measure.spec["outcome"])
+    )
     return f"{outcome} ~ {measure.spec['case_mix']} + {random}"
 
 
@@ -206,7 +228,9 @@ def _model(measure: MeasureView) -> list[str]:
         paragraphs.append(f"Over all {nouns(level)} observed ÷ expected is {numbers.ratio(balance)}.")
     if measure.checks.get("converged") == 1:
         tail = f" (Newton decrement {decrement:.0e})" if decrement is not None and numbers.known(decrement) else ""
-        paragraphs.append(f"The fit found its maximum{tail}; log-likelihood {numbers.decimal(measure.checks.get('log_likelihood'), 1)}.")
+        paragraphs.append(
+            f"The fit found its maximum{tail}; log-likelihood {numbers.decimal(measure.checks.get('log_likelihood'), 1)}."
+        )
     return paragraphs
 
 
@@ -221,7 +245,7 @@ def _shares(measure: MeasureView) -> dict[str, Any]:
     """Variance between outer providers, between inner ones within them, and within patients."""
     parts = measure.of("variance_components")
     own = parts[(parts["term_a"] == "Intercept") & (parts["term_b"].isna() | (parts["term_b"] == "Intercept"))]
-    variances = [(str(row.grouping), float(row.covariance)) for row in own.itertuples() if row.grouping != "Residual"]
+    variances = [(str(row.grouping), float(row.covariance)) for row in each(own) if row.grouping != "Residual"]
     residual = parts.loc[parts["grouping"] == "Residual", "covariance"]
     rest = LOGISTIC_VARIANCE if measure.counts else float(residual.iloc[0]) if len(residual) else float("nan")
     columns = {level["column"]: level["level"] for level in measure.spec["providers"]}
@@ -232,10 +256,14 @@ def _shares(measure: MeasureView) -> dict[str, Any]:
     frame = pd.DataFrame({"label": [*labels, "patients of the same provider"], "share": values / values.sum()})
     rows = [
         {"name": row.label, "share": numbers.percent(row.share), "sd": numbers.decimal(math.sqrt(value), 3)}
-        for row, value in zip(frame.itertuples(), values, strict=True)
+        for row, value in zip(each(frame), values, strict=True)
     ]
     scale = "on the scale of log-odds" if measure.counts else "on the scale of the model"
-    return {"sub": f"What the case mix leaves unexplained, {scale}.", "drawing": drawings.shares_svg(frame), "rows": rows}
+    return {
+        "sub": f"What the case mix leaves unexplained, {scale}.",
+        "drawing": drawings.shares_svg(frame),
+        "rows": rows,
+    }
 
 
 def _grouping_words(grouping: str, columns: dict[str, str], measure: MeasureView) -> str:
@@ -276,7 +304,12 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
     drawable = len(kept) > 0 and family != "gaussian"
     if family == "gaussian":
         sub = f"By how much each trait changes {what}, the others being equal; 0 is no change."
-    return {"sub": sub, "column": column, "rows": rows, "drawing": drawings.forest_svg(measure, effects) if drawable else ""}
+    return {
+        "sub": sub,
+        "column": column,
+        "rows": rows,
+        "drawing": drawings.forest_svg(measure, effects) if drawable else "",
+    }
 
 
 def _calibration(measure: MeasureView) -> dict[str, Any]:
@@ -289,7 +322,7 @@ def _calibration(measure: MeasureView) -> dict[str, Any]:
             "observed": numbers.integer(row.observed) if measure.counts else show(row.observed, row.n),
             "expected": show(row.expected, row.n),
         }
-        for place, row in enumerate(table.itertuples(), start=1)
+        for place, row in enumerate(each(table), start=1)
     ]
     slope = measure.checks.get("calibration_slope")
     tail = f" Its slope is {numbers.ratio(slope)}, where 1 is ideal." if numbers.known(slope) else ""
@@ -299,8 +332,12 @@ def _calibration(measure: MeasureView) -> dict[str, Any]:
 
 def _flow(measure: MeasureView) -> list[dict[str, str]]:
     return [
-        {"step": row.step, "excluded": numbers.integer(row.excluded) if row.position else "", "left": numbers.integer(row.rows_left)}
-        for row in measure.of("cohort_flow").itertuples()
+        {
+            "step": row.step,
+            "excluded": numbers.integer(row.excluded) if row.position else "",
+            "left": numbers.integer(row.rows_left),
+        }
+        for row in each(measure.of("cohort_flow"))
     ]
 
 
@@ -309,7 +346,9 @@ def _missing(measure: MeasureView) -> list[dict[str, str]]:
     return [
         {
             "name": str(row.column_name).replace("_", " "),
-            "text": f"{numbers.integer(row.rows_missing)} of {numbers.integer(row.rows_total)}" if numbers.known(row.rows_missing) else few,
+            "text": f"{numbers.integer(row.rows_missing)} of {numbers.integer(row.rows_total)}"
+            if numbers.known(row.rows_missing)
+            else few,
         }
-        for row in measure.of("missing").itertuples()
+        for row in each(measure.of("missing"))
     ]

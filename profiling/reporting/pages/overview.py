@@ -48,7 +48,8 @@ def context(site: Site, downloads: list[dict[str, str]]) -> dict[str, Any]:
         "directory": {
             "nouns": nouns(level),
             "entries": [
-                {"href": site.address(*key), "name": name} for key, name in sorted(site.names.items(), key=lambda item: item[1])
+                {"href": site.address(*key), "name": name}
+                for key, name in sorted(site.names.items(), key=lambda item: item[1])
             ],
         },
         "downloads": downloads,
@@ -78,7 +79,9 @@ def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
     rest = total - len(flagged) - len(watched)
     parts = []
     if watched:
-        parts.append(f"{capital(counted(len(watched), noun(level)))} {'lies' if len(watched) == 1 else 'lie'} just beyond what chance usually does and {'is' if len(watched) == 1 else 'are'} worth watching.")
+        parts.append(
+            f"{capital(counted(len(watched), noun(level)))} {'lies' if len(watched) == 1 else 'lie'} just beyond what chance usually does and {'is' if len(watched) == 1 else 'are'} worth watching."
+        )
     everyone = "other " if flagged or watched else ""
     parts.append(f"The {everyone}{numbers.in_words(rest)} cannot be told apart from the average with confidence.")
     return " ".join(parts)
@@ -86,7 +89,11 @@ def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
 
 def _facts(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, str]]:
     cases = [measure.totals.cases for measure in site.measures if measure.totals.cases]
-    patients = f"{numbers.integer(max(cases))} patients in {counted(rows['provider'].nunique(), noun(level))}" if cases else f"{counted(rows['provider'].nunique(), noun(level))}"
+    patients = (
+        f"{numbers.integer(max(cases))} patients in {counted(rows['provider'].nunique(), noun(level))}"
+        if cases
+        else f"{counted(rows['provider'].nunique(), noun(level))}"
+    )
     periods = list(dict.fromkeys(str(m.spec["period"]) for m in site.measures if m.spec.get("period")))
     return [
         {"name": "Period", "value": ", ".join(periods) or "All records"},
@@ -101,7 +108,11 @@ def overall(measure: MeasureView) -> str:
     rate = measure.totals.rate
     if rate is None:
         return "overall rate not shown"
-    return f"{numbers.percent(rate)} overall" if measure.counts else f"{numbers.decimal(rate, 1)} {measure.unit} on average"
+    return (
+        f"{numbers.percent(rate)} overall"
+        if measure.counts
+        else f"{numbers.decimal(rate, 1)} {measure.unit} on average"
+    )
 
 
 def _measure_row(measure: MeasureView) -> dict[str, Any]:
@@ -157,7 +168,11 @@ def _conversation_row(site: Site, measures: list[MeasureView], level: str, provi
         text = "counts not shown" if hidden else numbers.estimate(row["ratio"], row["ratio_lower"], row["ratio_upper"])
         cells.append({"title": measure.title, "category": str(row["category"]), "estimate": text})
     if cases == numbers.DASH:
-        cases = str(measures[0].providers[level].loc[provider, "case_band"]) if provider in measures[0].providers[level].index else cases
+        cases = (
+            str(measures[0].providers[level].loc[provider, "case_band"])
+            if provider in measures[0].providers[level].index
+            else cases
+        )
     return {"name": site.names[level, provider], "href": site.address(level, provider), "cases": cases, "cells": cells}
 
 
@@ -166,8 +181,20 @@ def _health(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, Any]]:
     small = rows.loc[rows["category"] == "too_few", "provider"].nunique()
     hidden = rows.loc[rows["hidden"], "provider"].nunique()
     items = [_records(masked.inputs), _missing(masked.missing), *_discrimination(site), *_balance(site)]
-    items.append({"value": numbers.integer(small), "text": f"{noun(level) if small == 1 else nouns(level)} with too few cases to say on a measure", "look": small > 0})
-    items.append({"value": numbers.integer(hidden), "text": f"{noun(level) if hidden == 1 else nouns(level)} with counts hidden on a measure", "look": hidden > 0})
+    items.append(
+        {
+            "value": numbers.integer(small),
+            "text": f"{noun(level) if small == 1 else nouns(level)} with too few cases to say on a measure",
+            "look": small > 0,
+        }
+    )
+    items.append(
+        {
+            "value": numbers.integer(hidden),
+            "text": f"{noun(level) if hidden == 1 else nouns(level)} with counts hidden on a measure",
+            "look": hidden > 0,
+        }
+    )
     return items
 
 
@@ -177,7 +204,11 @@ def _records(inputs: pd.DataFrame) -> dict[str, Any]:
     main = main if len(main) else inputs
     read, rejected = float(main["rows_read"].sum()), float(main["rows_rejected"].sum())
     if main["few_rejected"].any():
-        return {"value": numbers.integer(round(read, -3)), "text": "records read, to the nearest thousand; few rejected", "look": False}
+        return {
+            "value": numbers.integer(round(read, -3)),
+            "text": "records read, to the nearest thousand; few rejected",
+            "look": False,
+        }
     text = f"records read; {numbers.integer(rejected)} rejected" if rejected else "records read; none rejected"
     return {"value": numbers.integer(read), "text": text, "look": read > 0 and rejected > REJECTED_LOOK * read}
 
@@ -185,23 +216,41 @@ def _records(inputs: pd.DataFrame) -> dict[str, Any]:
 def _missing(missing: pd.DataFrame) -> dict[str, Any]:
     share = float((missing["rows_missing"] / missing["rows_total"]).max()) if len(missing) else 0.0
     share = share if share == share else 0.0
-    return {"value": numbers.percent(share), "text": "missing in the trait of the case mix that lacks most", "look": share > MISSING_LOOK}
+    return {
+        "value": numbers.percent(share),
+        "text": "missing in the trait of the case mix that lacks most",
+        "look": share > MISSING_LOOK,
+    }
 
 
 def _discrimination(site: Site) -> list[dict[str, Any]]:
-    values = [measure.checks["c_statistic"] for measure in site.measures if numbers.known(measure.checks.get("c_statistic"))]
+    values = [
+        measure.checks["c_statistic"] for measure in site.measures if numbers.known(measure.checks.get("c_statistic"))
+    ]
     if not values:
         return []
-    text = "c-statistic (the lowest of the measures); 0.5 is guessing, 1 is complete" if len(values) > 1 else "c-statistic; 0.5 is guessing, 1 is complete"
+    text = (
+        "c-statistic (the lowest of the measures); 0.5 is guessing, 1 is complete"
+        if len(values) > 1
+        else "c-statistic; 0.5 is guessing, 1 is complete"
+    )
     return [{"value": numbers.decimal(min(values), 3), "text": text, "look": min(values) < LOW_C_STATISTIC}]
 
 
 def _balance(site: Site) -> list[dict[str, Any]]:
-    values = [measure.checks["observed_over_expected"] for measure in site.measures if numbers.known(measure.checks.get("observed_over_expected"))]
+    values = [
+        measure.checks["observed_over_expected"]
+        for measure in site.measures
+        if numbers.known(measure.checks.get("observed_over_expected"))
+    ]
     if not values:
         return []
     farthest = max(values, key=lambda value: abs(value - 1))
-    text = "observed ÷ expected over all, where it is farthest from 1" if len(values) > 1 else "observed ÷ expected over all"
+    text = (
+        "observed ÷ expected over all, where it is farthest from 1"
+        if len(values) > 1
+        else "observed ÷ expected over all"
+    )
     return [{"value": numbers.ratio(farthest), "text": text, "look": abs(farthest - 1) > CALIBRATED_WITHIN}]
 
 

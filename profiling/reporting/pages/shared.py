@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -83,7 +83,10 @@ class MeasureView:
     def providers(self) -> Mapping[str, pd.DataFrame]:
         """Masked rows by level, indexed by provider, in the order of labels."""
         rows = self.of("providers")
-        return {level: rows[rows["level"] == level].set_index("provider", drop=False).rename_axis(None) for level in self.levels}
+        return {
+            level: rows[rows["level"] == level].set_index("provider", drop=False).rename_axis(None)
+            for level in self.levels
+        }
 
     def of(self, frame: str) -> pd.DataFrame:
         """The rows of one of the run's frames that belong to this measure."""
@@ -158,6 +161,11 @@ def _addresses(names: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], st
         taken.setdefault(address, 1)
         addresses[key] = address
     return addresses
+
+
+def each(rows: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table one by one, their cells as attributes."""
+    return iter(rows.itertuples())
 
 
 def slug(text: str) -> str:
