@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_glmm import fit_glmm
 from profiling.modeling.fit_lmm import fit_lmm
 from profiling.modeling.result import MixedModelResult
+from profiling.modeling.source import ModelCall, ModelSource
 
 
 def glmm(
@@ -37,9 +39,10 @@ def glmm(
     """
     chosen = family_of(family, link)
     if chosen.name == "gaussian":
-        return lmm(formula, data, reml=False, weights=weights)
+        return lmm(formula, data, False, weights, cluster_weights, offset)
     if method not in ("laplace", "auto"):
         raise ModelError(Problem("method", method, "laplace or auto", "Quadrature is not available"))
+    call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
     with threadpool_limits(limits=1, user_api="blas"):
         design = build_design(
@@ -51,7 +54,7 @@ def glmm(
             offset=_rows(offset, data),
         )
         _check_outcome(design, chosen)
-        return fit_glmm(design, chosen)
+        return replace(fit_design(design, call), source=ModelSource(design, data, call))
 
 
 def lmm(
@@ -63,11 +66,19 @@ def lmm(
     offset: Any = None,
 ) -> MixedModelResult:
     """Fit a linear mixed model by REML (default) or ML; `weights` (n) are precisions: variance sigma^2 / w."""
+    call = ModelCall("gaussian", "identity", "reml" if reml else "ml", 1, reml, weights, cluster_weights, offset)
     with threadpool_limits(limits=1, user_api="blas"):
         design = build_design(
             formula, data, weights=_rows(weights, data), cluster_weights=cluster_weights, offset=_rows(offset, data)
         )
-        return fit_lmm(design, reml)
+        return replace(fit_design(design, call), source=ModelSource(design, data, call))
+
+
+def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None) -> MixedModelResult:
+    """Fit a design as `call` says, from the search's coordinates `start` (scaled beta and psi) where given."""
+    if call.family == "gaussian":
+        return fit_lmm(design, call.reml, start)
+    return fit_glmm(design, family_of(call.family, call.link), start)
 
 
 def _rows(values: Any, data: pd.DataFrame) -> np.ndarray | None:

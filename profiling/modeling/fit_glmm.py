@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from profiling.modeling.assemble import assemble
 from profiling.modeling.climb import LaplaceObjective, climb, convergence_notes
 from profiling.modeling.design import Design
+from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import Family
 from profiling.modeling.inference import combine_information, difference_information, invert_information
@@ -19,45 +23,81 @@ FIRST_SD = 0.3  # where the search for a standard deviation starts on the scale 
 DIFFERENCE_BUDGET = 2e9  # numbers read (rows x columns x parameters)
 
 
-def fit_glmm(design: Design, family: Family) -> MixedModelResult:
-    """Return the maximum of the Laplace likelihood with standard errors, modes and diagnoses."""
-    criterion = LaplaceCriterion(design, family)
-    objective = LaplaceObjective(criterion)
+@dataclass(frozen=True)
+class Maximum:
+    """Where the likelihood is largest: the optimum, its free coordinates, the information there and its inverse."""
+
+    optimum: Optimum
+    free: np.ndarray
+    information: np.ndarray
+    covariance: np.ndarray
+    lowest: float
+
+    @property
+    def converged(self) -> bool:
+        """Return whether the search arrived at a maximum that bends down in every direction."""
+        return self.optimum.converged and self.lowest > 0 and bool(np.isfinite(self.optimum.value))
+
+
+def fit_glmm(design: Design, family: Family, start: np.ndarray | None = None) -> MixedModelResult:
+    """Return the maximum of the Laplace likelihood with standard errors, modes and diagnoses.
+
+    `start` (p + t): scaled beta and psi of an earlier fit; otherwise the mean and small variances.
+    """
+    objective = LaplaceObjective(LaplaceCriterion(design, family))
+    first = first_point(design, family) if start is None else start
+    return finish(objective, find_maximum(objective, first), "Laplace")
+
+
+def first_point(design: Design, family: Family) -> np.ndarray:
+    """Return where a search from nothing starts: no covariate matters, every standard deviation is `FIRST_SD`."""
     p, form = design.X.shape[1], design.form
     start = np.concatenate([np.zeros(p), np.where(form.diagonal, np.log(FIRST_SD), 0.0)])
     if design.scaling.intercept >= 0:
         mean = float(np.average(design.y, weights=design.weights))
         center = float(np.average(design.offset, weights=design.weights))
         start[design.scaling.intercept] = float(family.link_function(np.clip(mean, 1e-6, None))) - center
-    optimum, free = climb(objective, start, design)
-    diagnoses = list(design.diagnoses)
+    return start
+
+
+def find_maximum(objective: LaplaceObjective, start: np.ndarray) -> Maximum:
+    """Climb from `start` and return the maximum with the covariance of (beta, psi)."""
+    optimum, free = climb(objective, start, objective.criterion.design)
     information = _glmm_information(objective, optimum, free)
-    covariance_psi, lowest = invert_information(information, free)
+    return Maximum(optimum, free, information, *invert_information(information, free))
+
+
+def finish(
+    objective: LaplaceObjective, maximum: Maximum, method: str, notes: Sequence[Diagnosis] = ()
+) -> MixedModelResult:
+    """Return the result at the maximum; the random effects' modes are those of their joint density given the data."""
+    optimum, design, family = maximum.optimum, objective.criterion.design, objective.criterion.family
+    p, form = design.X.shape[1], design.form
     objective.evaluate(optimum.point)
-    theta, last = objective.theta, objective.last
+    theta, value = objective.theta, objective.last.value
     slope = np.concatenate([np.ones(p), form.slope(theta)])
-    joint = covariance_psi * np.outer(slope, slope)
-    converged = optimum.converged and lowest > 0 and bool(np.isfinite(optimum.value))
-    diagnoses += convergence_notes(optimum, lowest, converged, objective.zero, design)
-    Lambda = form.matrix(theta)
+    joint = maximum.covariance * np.outer(slope, slope)
+    converged = maximum.converged
+    diagnoses = [*design.diagnoses, *notes]
+    diagnoses += convergence_notes(optimum, maximum.lowest, converged, objective.zero, design)
+    laplace = objective
+    if method != "Laplace":
+        laplace = LaplaceObjective(LaplaceCriterion(design, family))
+        laplace.zero = objective.zero
+        laplace.evaluate(optimum.point)
+    criterion, last, Lambda = laplace.criterion, laplace.last, form.matrix(theta)
     K0, Kr = last.modes.factor.full_solve(*last.modes.factor.half_solve(*criterion.level_products(last.w, Lambda)))
-    theta_slopes = _theta_slopes(criterion, objective)
+    theta_slopes = _theta_slopes(criterion, laplace)
     effects = random_effects(
         design, theta, 1.0, (last.modes.u0, last.modes.ur), last.V, (-K0, -Kr), theta_slopes, joint, p
     )
-    constant = family.constant(design.y, design.weights)
-    if (design.cell_multiplicity != 1).any():
-        counted = np.repeat(design.cell_multiplicity, np.diff(design.structure.cell_ptr))
-        constant = sum(
-            family.constant(design.y[counted == m], design.weights[counted == m]) * m for m in np.unique(counted)
-        )
     return assemble(
         design,
         family,
-        "Laplace",
+        method,
         optimum,
         converged,
-        last.value + constant,
+        value + constant(design, family),
         optimum.point[:p],
         joint[:p, :p],
         theta,
@@ -68,6 +108,16 @@ def fit_glmm(design: Design, family: Family) -> MixedModelResult:
         criterion.linear_predictor(optimum.point[:p]),
         bool(objective.zero.any()),
         p + form.size,
+    )
+
+
+def constant(design: Design, family: Family) -> float:
+    """Return the part of the log-likelihood that is free of parameters, clusters counted by their multiplicity."""
+    if (design.cell_multiplicity == 1).all():
+        return family.constant(design.y, design.weights)
+    counted = np.repeat(design.cell_multiplicity, np.diff(design.structure.cell_ptr))
+    return float(
+        sum(family.constant(design.y[counted == m], design.weights[counted == m]) * m for m in np.unique(counted))
     )
 
 

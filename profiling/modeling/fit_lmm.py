@@ -14,13 +14,16 @@ from profiling.modeling.inference import combine_information, difference_informa
 from profiling.modeling.result import MixedModelResult
 
 
-def fit_lmm(design: Design, reml: bool) -> MixedModelResult:
-    """Return the (restricted) maximum likelihood fit with standard errors, modes and diagnoses."""
+def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> MixedModelResult:
+    """Return the (restricted) maximum likelihood fit with standard errors, modes and diagnoses.
+
+    `start`: coordinates of an earlier fit, of which the last t (psi) count; otherwise theta = 1.
+    """
     criterion = LinearCriterion(design, reml)
     objective = LinearObjective(criterion)
     form = design.form
-    start = np.where(form.diagonal, 0.0, 0.0)
-    optimum, free = climb(objective, start, design, tolerance=1e-12)
+    first = np.zeros(form.size) if start is None else start[len(start) - form.size :]
+    optimum, free = climb(objective, first, design, tolerance=1e-12)
     objective.evaluate(optimum.point)
     scale = 1.0 / np.sqrt(np.maximum(np.diag(objective.information()), 1e-300))
     own = np.flatnonzero(free)

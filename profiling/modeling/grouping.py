@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ class GroupingFactor:
     terms: tuple[str, ...]
     columns: np.ndarray | None
     mask: np.ndarray
+    specs: tuple[Any, ...] = (None,)  # how to make each term's columns from new data; None: an intercept
 
     @property
     def size(self) -> int:
@@ -38,12 +40,12 @@ def grouping_factor(term: RandomTerm, data: pd.DataFrame) -> GroupingFactor:
         )
     codes, levels = _pairs([data[name] for name in term.grouping])
     if term.expression == "1":
-        names, columns = ["Intercept"], None
+        names, columns, spec = ["Intercept"], None, None
     else:
-        columns, names, _ = fixed_matrix(term.expression, data)
+        columns, names, spec = fixed_matrix(term.expression, data)
     q = len(names)
     mask = np.tril(np.ones((q, q), dtype=bool)) if term.correlated else np.eye(q, dtype=bool)
-    return GroupingFactor(term.name, levels, codes, tuple(names), columns, mask)
+    return GroupingFactor(term.name, levels, codes, tuple(names), columns, mask, (spec,))
 
 
 def _pairs(columns: list[pd.Series]) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +88,13 @@ def merge_factors(factors: list[GroupingFactor]) -> list[GroupingFactor]:
                 )
             )
         merged[new.name] = GroupingFactor(
-            old.name, old.levels, old.codes, old.terms + new.terms, np.concatenate(both, axis=1), mask
+            old.name,
+            old.levels,
+            old.codes,
+            old.terms + new.terms,
+            np.concatenate(both, axis=1),
+            mask,
+            old.specs + new.specs,
         )
     return list(merged.values())
 

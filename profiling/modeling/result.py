@@ -12,6 +12,7 @@ from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.families import LATENT_VARIANCE, Family
 from profiling.modeling.grouping import GroupingFactor
 from profiling.modeling.newton import Step
+from profiling.modeling.source import ModelSource
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class MixedModelResult:
     effects: dict[str, RandomEffects]
     n_parameters: int
     optimizer_log: tuple[Step, ...] = field(repr=False, default=())
+    source: ModelSource | None = field(repr=False, default=None)
 
     @property
     def standard_errors(self) -> pd.Series:
