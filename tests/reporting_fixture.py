@@ -278,7 +278,8 @@ def _limits(frame: pd.DataFrame, measure: str, level: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "measure": measure, "level": level, "position": range(200), "expected": expected,
-            "lower_flag": np.exp(-flag), "lower_watch": np.exp(-watch), "upper_watch": np.exp(watch), "upper_flag": np.exp(flag),
+            "lower_flag": np.exp(-flag), "lower_watch": np.exp(-watch),
+            "upper_watch": np.exp(watch), "upper_flag": np.exp(flag),
         }
     )  # fmt: skip
 

@@ -145,7 +145,7 @@ def _joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.Dat
 def _masked_providers(full: pd.DataFrame, hidden: np.ndarray[Any, Any], threshold: int) -> pd.DataFrame:
     bands = case_bands(full["n"].to_numpy(dtype=np.float64), threshold)
     masked = full.drop(columns=["counts", "minimum"])
-    for column in masked.columns.difference(KEPT):
+    for column in masked.columns.difference(list(KEPT)):
         values = masked[column]
         masked[column] = (values.astype(float) if pd.api.types.is_numeric_dtype(values) else values).mask(hidden)
     return masked.assign(hidden=hidden, case_band=bands)
@@ -218,7 +218,7 @@ def _masked_missing(missing: pd.DataFrame, threshold: int) -> pd.DataFrame:
         .sum()
         .reset_index()
     )
-    small = [is_protected(count, threshold) for count in sums["rows_missing"]]
+    small = np.array([is_protected(count, threshold) for count in sums["rows_missing"]], dtype=bool)
     return sums.assign(rows_missing=sums["rows_missing"].astype(float).mask(small))
 
 
@@ -281,11 +281,11 @@ def _masked_limits(limits: pd.DataFrame, providers: pd.DataFrame) -> pd.DataFram
 
 def _masked_counts(inputs: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Where few records of a file were rejected, how many were accepted is withheld, for it gives them back."""
-    small = [is_protected(count, threshold) for count in inputs["rows_rejected"]]
+    small = np.array([is_protected(count, threshold) for count in inputs["rows_rejected"]], dtype=bool)
     columns = ["rows_accepted", "rows_rejected"]
     return inputs.assign(few_rejected=small, **{name: inputs[name].astype(float).mask(small) for name in columns})
 
 
 def _masked_rejects(rejects: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    small = [is_protected(count, threshold) for count in rejects["rows"]]
+    small = np.array([is_protected(count, threshold) for count in rejects["rows"]], dtype=bool)
     return rejects.assign(rows=rejects["rows"].astype(float).mask(small))

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from profiling.reporting.disclosure import MaskedRun
-from profiling.reporting.figure import render_figure
+from profiling.reporting.figure import Format, render_figure
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, nouns
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-FIGURE_FORMATS = ("svg", "png", "pdf")
+FIGURE_FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
 LEFT_OUT = ("run_id", "measure", "level", "oe_numerator")
 SIGNIFICANT = 10
 

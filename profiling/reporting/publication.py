@@ -5,7 +5,7 @@
     site/index.html       leads to current/index.html
 
 The same run published again gives the same bytes and is left as it stands. Where the bytes differ (another version of
-the program, a repaired record) nothing is overwritten: the run is published beside the earlier one as <run_id>-2, -3 ...,
+the program, a repaired record) nothing is overwritten: the run is published beside the earlier one as <run_id>-2, -3 ...
 and `current` moves on, so that old links keep showing what they showed.
 """
 

@@ -43,13 +43,23 @@ CATALOGUE: Mapping[str, str] = {
     "any_measure": "any of {count} measures",
     "least_one": "at least one of {count} measures",
     # funnel rule
-    "outside": "{watch} of {all} {providers} {lie} outside the {watch_level} limits, where chance alone would put {by_chance}.",
+    "outside": (
+        "{watch} of {all} {providers} {lie} outside the {watch_level} limits, where chance alone would put "
+        "{by_chance}."
+    ),
     "beyond_none": "None lies beyond the {flag_level} limits, where chance alone would put {by_chance}.",
     "beyond": "{flag} {lie} beyond the {flag_level} limits, where chance alone would put {by_chance}.",
     # interval rule
-    "excludes": "For {watch} of {all} {providers} the {watch_level} interval leaves out the norm, where chance alone would put {by_chance}.",
-    "excludes_none": "For none does the {flag_level} interval leave it out, where chance alone would put {by_chance}.",
-    "excludes_flag": "For {flag} the {flag_level} interval leaves it out too, where chance alone would put {by_chance}.",
+    "excludes": (
+        "For {watch} of {all} {providers} the {watch_level} interval leaves out the norm, where chance alone "
+        "would put {by_chance}."
+    ),
+    "excludes_none": (
+        "For none does the {flag_level} interval leave it out, where chance alone would put {by_chance}."
+    ),
+    "excludes_flag": (
+        "For {flag} the {flag_level} interval leaves it out too, where chance alone would put {by_chance}."
+    ),
     "rest": "For the other {rest} the data show no clear difference from the average.",
     "rest_one": "For the other one the data show no clear difference from the average.",
     "too_small": "{count} {providers} had too few cases to say.",
@@ -66,19 +76,112 @@ CATALOGUE: Mapping[str, str] = {
     "provider_chance": "; chance alone would do this to {chance} {providers}",
     "provider_hidden": "{name}: counts are not published",
     "provider_none": "{name} is in none of the measures",
-    "drawn_in": "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to {upper} is plausible.",
-    "not_drawn_in": "With {cases} patients the ratio we believe is {ratio}, and anything from {lower} to {upper} is plausible.",
+    "drawn_in": (
+        "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to "
+        "{upper} is plausible."
+    ),
+    "not_drawn_in": (
+        "With {cases} patients the ratio we believe is {ratio}, and anything from {lower} to {upper} is "
+        "plausible."
+    ),
     "ranks": "Among {all} {providers} it could rank anywhere from {low} to {high}.",
     "ranks_narrow": "Among {all} {providers} its rank lies between {low} and {high}.",
-    "hidden_lede": "It had {band} cases. Counts from 1 to {most} of cases, events or patients without the event are not published, nor is any figure that would give one back, here or at another {provider}.",
+    "hidden_lede": (
+        "It had {band} cases. Counts from 1 to {most} of cases, events or patients without the event are not "
+        "published, nor is any figure that would give one back, here or at another {provider}."
+    ),
     "status_chance": "{status}; chance alone would do this to {chance}.",
+    # around the charts and the model
+    "why_expected_lower": (
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
+        "have {expected}: its patients are at lower risk than most."
+    ),
+    "why_expected_higher": (
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
+        "have {expected}: its patients are at higher risk than most."
+    ),
+    "why_expected": (
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
+        "have {expected}."
+    ),
+    "why_believed": (
+        "It had {observed}. With a reliability of {reliability} we believe about {share} of the "
+        "difference is its own, and put its long-run figure at {predicted}."
+    ),
+    "read_events": (
+        "A {provider} at 1.4 had 40\u202f% more {event} than the average {provider} would have had with "
+        "the same patients."
+    ),
+    "read_values": (
+        "A {provider} at 1.4 had an average 40\u202f% higher than the average {provider} would have had "
+        "with the same patients."
+    ),
+    "read_inner": (
+        "{level} limits: inside, no sign that the {provider} differs; chance alone puts {chance} "
+        "outside."
+    ),
+    "read_outer": "{level} limits: outside, chance alone would do this to {chance}.",
+    "judged_by_interval": (
+        "The marks are judged by the interval of the shrunken ratio, not by these bands, so a {provider}"
+        " may lie inside a band and be flagged."
+    ),
+    "intervals": (
+        "Intervals hold the true value with 95\u202f% probability under the model. Two intervals that "
+        "overlap, or do not, are no test of one {provider} against another."
+    ),
+    "intervals_and_limits": (
+        "Interval and limits answer different questions, so a {provider} may lie outside the limits "
+        "while its interval touches 1."
+    ),
+    "inner_note": "Each {inner} stands on the page of its {outer}. Counts of {hidden} are not shown.",
+    "model_risk": (
+        "For each patient we estimate the {what} {known}. Adding these over a {provider}’s patients "
+        "gives its expected {total}."
+    ),
+    "model_family": (
+        "Each {provider} then gets its own effect. {Providers} are taken to come from one family whose "
+        "spread is estimated from the data{spread}. A small {provider}’s effect is drawn toward the "
+        "family average, a large one’s hardly."
+    ),
+    "model_spread": ": for the same patient, two typical {providers} differ by a factor of about {ratio} in the odds",
+    "model_discrimination": (
+        "The model tells patients with and without the event apart with a c-statistic of {value}; 0.5 "
+        "would be guessing and 1 complete."
+    ),
+    "model_balance": "Over all {providers} observed ÷ expected is {value}.",
+    "model_converged": "The fit found its maximum{decrement}; log-likelihood {value}.",
+    "watched_one": "One {provider} lies just beyond what chance usually does and is worth watching.",
+    "watched": "{count} {providers} lie just beyond what chance usually does and are worth watching.",
+    "conversation": (
+        "Beyond the {flag} limits on any measure, or beyond the {watch} limits on {first}. Beside each "
+        "word: the shrunken ratio and its 95\u202f% interval."
+    ),
     # rules
-    "rule_funnel": "A {provider} is flagged by an exact test of its observed {event} against the number expected: beyond the {flag_level} limits “higher” or “lower than expected”, beyond the {watch_level} limits “watch”.",
-    "rule_interval": "A {provider} is flagged by the posterior interval of its shrunken ratio: where the {flag_level} interval leaves out the norm “higher” or “lower than expected”, where the {watch_level} interval does “watch”.",
-    "false_flags": "If all {providers} were exactly average, this rule would put about {watch} outside the {watch_level} limits and {flag} beyond the {flag_level} limits.",
-    "verdict": "A flag is a reason to look, not a verdict. Check the data first, then the case mix, then the structure, then the process, and the people last.",
-    "disclosure": "Counts of patients or events from 1 to {most} are not shown, nor is any figure that would give them back: such a {provider} shows its case band and result only. Totals include it.",
-    "missing_warning": "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and were left out. Read its figures with care.",
+    "rule_funnel": (
+        "A {provider} is flagged by an exact test of its observed {event} against the number expected: beyond"
+        " the {flag_level} limits “higher” or “lower than expected”, beyond the {watch_level} limits “watch”."
+    ),
+    "rule_interval": (
+        "A {provider} is flagged by the posterior interval of its shrunken ratio: where the {flag_level} "
+        "interval leaves out the norm “higher” or “lower than expected”, where the {watch_level} interval "
+        "does “watch”."
+    ),
+    "false_flags": (
+        "If all {providers} were exactly average, this rule would put about {watch} outside the {watch_level}"
+        " limits and {flag} beyond the {flag_level} limits."
+    ),
+    "verdict": (
+        "A flag is a reason to look, not a verdict. Check the data first, then the case mix, then the "
+        "structure, then the process, and the people last."
+    ),
+    "disclosure": (
+        "Counts of patients or events from 1 to {most} are not shown, nor is any figure that would give them "
+        "back: such a {provider} shows its case band and result only. Totals include it."
+    ),
+    "missing_warning": (
+        "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and "
+        "were left out. Read its figures with care."
+    ),
 }  # fmt: skip
 
 MOST_NAMES = 3
@@ -175,7 +278,7 @@ def overall_headline(findings: Sequence[Finding], flagged_anywhere: int, all_pro
 def _clauses(finding: Finding, named: bool) -> str:
     form = "names" if named else "count"
     more, fewer = ("more", "fewer") if finding.event else ("above", "below")
-    clauses = []
+    clauses: list[str] = []
     for side, word in ((finding.higher, more), (finding.lower, fewer)):
         if side:
             short = "_short" if clauses else ""

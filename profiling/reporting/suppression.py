@@ -84,7 +84,7 @@ class _Tables:
         self.family, self.parent_row = _families(table)
         self._tighten_parents()
         self.linked = _group(table.assign(n=self.cells[:, 0]), ["level", "provider", "n"])
-        self.hidden: Bools = self.small.any(axis=1)
+        self.hidden: Bools = np.logical_or.reduce(self.small, axis=1)
         self.withheld: Bools = np.zeros(len(table), dtype=bool)
 
     def _tighten_parents(self) -> None:
@@ -139,8 +139,10 @@ class _Tables:
             return None
         groups = int(group.max()) + 1
         unsafe_tables = np.zeros((groups, len(CELLS)), dtype=bool)
-        np.logical_or.at(unsafe_tables, group[unsafe.any(axis=1)], unsafe[unsafe.any(axis=1)])
-        in_unsafe = total_known & unsafe_tables.any(axis=1)[group] & (group >= 0)
+        rows, cells = np.nonzero(unsafe)
+        unsafe_tables[group[rows], cells] = True
+        touched: Bools = np.logical_or.reduce(unsafe_tables, axis=1)
+        in_unsafe = total_known & touched[group] & (group >= 0)
         victims = _first_in_group(in_unsafe & ~self.hidden, group, self.order)
         for_cases = victims[unsafe_tables[group[victims], 0]]
         self.hidden[victims] = True
@@ -152,7 +154,8 @@ class _Tables:
     def _unsafe(self, group: Ints, total_known: Bools) -> Bools:
         """Hidden cells for which the known total leaves fewer than three values."""
         lower, upper = self._known_bounds()
-        member = (self.hidden & total_known & (group >= 0))[:, None] & ~np.isnan(self.cells)
+        in_table: Bools = np.asarray(self.hidden & total_known & (group >= 0), dtype=bool)
+        member: Bools = in_table[:, None] & ~np.isnan(self.cells)
         own_lower, own_upper = self.lower, self.upper
         rest = [_sums(group, np.where(member, values, 0.0)) for values in (np.nan_to_num(self.cells), lower, upper)]
         total, sum_lower, sum_upper = (sums[group] for sums in rest)
@@ -228,9 +231,10 @@ def _families(table: pd.DataFrame) -> tuple[Ints, Ints]:
 
 
 def _first_in_group(candidates: Bools, group: Ints, order: Ints) -> Ints:
-    rows = np.flatnonzero(candidates)
+    rows = np.flatnonzero(candidates).astype(np.int64)
     rows = rows[np.lexsort((order[rows], group[rows]))]
-    return rows[np.unique(group[rows], return_index=True)[1]] if len(rows) else rows
+    first = np.unique(group[rows], return_index=True)[1]
+    return np.asarray(rows[first], dtype=np.int64)
 
 
 def _sums(group: Ints, values: Floats) -> Floats:

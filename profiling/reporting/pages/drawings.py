@@ -12,7 +12,7 @@ from scipy import stats
 
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
-from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
+from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns, rate_words
 from profiling.reporting.sentences import CATALOGUE, headline
 from profiling.reporting.svg import render_forms, render_svg
 
@@ -51,11 +51,15 @@ def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") 
             providers=nouns(level),
             continuous=not measure.counts,
             status=STATUS,
-            limit_words=tuple(f"{numbers.level_percent(float(flag[k]))} limit" for k in ("watch", "flag")),
+            limit_words=(_limit(flag["watch"]), _limit(flag["flag"])),
             hidden_words=HIDDEN,
             **words,
         )
     )
+
+
+def _limit(level: float) -> str:
+    return f"{numbers.level_percent(float(level))} limit"
 
 
 def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
@@ -76,12 +80,14 @@ def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str =
 
 def shrinkage_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
     """Raw against shrunken ratios by quarters of size, in both forms."""
-    size = {"size": "expected_marginal", "size_words": "{low}–{high} expected"}
-    if not measure.counts:
-        size = {"size": "n", "size_words": "{low}–{high} patients"}
+    size, size_words = (
+        ("expected_marginal", "{low}–{high} expected") if measure.counts else ("n", "{low}–{high} patients")
+    )
     finding = f"Small {nouns(level)} are drawn further toward 1 than large ones."
     rows = drawable(site, measure.providers[level], root)
-    return _forms(lambda form: charts.shrinkage(rows, form=form, finding=finding, status=STATUS, **size))
+    return _forms(
+        lambda form: charts.shrinkage(rows, form=form, finding=finding, status=STATUS, size=size, size_words=size_words)
+    )
 
 
 def matrix_charts(site: Site, level: str, root: str = "") -> tuple[Chart, ...]:
@@ -115,16 +121,19 @@ def chance_bar_chart(measure: MeasureView, level: str) -> Markup:
 
 
 def _chance_range(mean: float, assessed: int) -> tuple[float, float]:
-    low, high = stats.binom.ppf(CHANCE_RANGE, assessed, min(max(mean / assessed, 0.0), 1.0))
-    return max(float(low), 0.0), float(high)
+    probability = min(max(mean / assessed, 0.0), 1.0)
+    low, high = (float(stats.binom.ppf(quantile, assessed, probability)) for quantile in CHANCE_RANGE)
+    return max(low, 0.0), high
 
 
 def strip_svg(site: Site, level: str, provider: str, every: pd.DataFrame) -> Markup:
     """One provider on every measure; `every` holds the drawable rows of its level over all measures."""
     titles = {measure.name: measure.title for measure in site.measures}
     finding = f"{site.names[level, provider]} on every measure."
-    make = lambda form: charts.strip(every, provider, form=form, finding=finding, titles=titles, status=STATUS)  # noqa: E731
-    return render_forms(_forms(make), "strip")
+    return render_forms(
+        _forms(lambda form: charts.strip(every, provider, form=form, finding=finding, titles=titles, status=STATUS)),
+        "strip",
+    )
 
 
 def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> Markup:
@@ -139,7 +148,6 @@ def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> M
         if measure.counts
         else ("More than expected", "Less than expected")
     )
-    count = (lambda value: f"{numbers.amount(value)} {event}") if measure.counts else (lambda value: "")
     words = charts.WaterfallWords(
         average=f"Average {noun(level)}",
         case_mix=("Case mix adds", "Case mix takes away"),
@@ -148,43 +156,50 @@ def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> M
         notes=(
             "all patients",
             "its patients",
-            count(row["expected"]),
+            f"{numbers.amount(row['expected'])} {event}" if measure.counts else "",
             "not explained",
             f"{numbers.integer(row['observed'])} {event}" if measure.counts else "",
             f"reliability {numbers.ratio(row['reliability'])}",
             "what we believe",
         ),
     )
-    finding = f"Observed {_rate(measure, row['observed_rate'])}, expected {_rate(measure, row['expected_rate'])}, predicted {_rate(measure, row['predicted_rate'])}."
-    make = lambda form: charts.waterfall(
-        charts.Rates(*map(float, rates)),
-        form=form,
-        finding=finding,
-        words=words,
-        unit=measure.unit or ("" if measure.counts else "units"),
+    told = zip(("Observed", "expected", "predicted"), ("observed_rate", "expected_rate", "predicted_rate"), strict=True)
+    finding = ", ".join(f"{word} {rate_words(measure, row[column])}" for word, column in told) + "."
+    return render_forms(
+        _forms(
+            lambda form: charts.waterfall(
+                charts.Rates(*map(float, rates)),
+                form=form,
+                finding=finding,
+                words=words,
+                unit=measure.unit or ("" if measure.counts else "units"),
+            )
+        ),
+        f"why-{measure.name}",
     )
-    return render_forms(_forms(make), f"why-{measure.name}")
-
-
-def _rate(measure: MeasureView, rate: float) -> str:
-    return numbers.percent(rate) if measure.counts else f"{numbers.decimal(rate, 2)} {measure.unit}"
 
 
 def peers_svg(measure: MeasureView, level: str, provider: str, nearest: pd.DataFrame) -> Markup:
     """The providers nearest in size, this one highlighted."""
     size = "expected_marginal" if measure.counts else "n"
     finding = f"Shrunken ratios of the {nouns(level)} nearest in size, with 95 % intervals."
-    make = lambda form: charts.peers(nearest, provider, form=form, finding=finding, size=size, status=STATUS)  # noqa: E731
-    return render_forms(_forms(make), f"peers-{measure.name}")
+    return render_forms(
+        _forms(lambda form: charts.peers(nearest, provider, form=form, finding=finding, size=size, status=STATUS)),
+        f"peers-{measure.name}",
+    )
 
 
 def physicians_svg(measure: MeasureView, level: str, rows: pd.DataFrame) -> Markup:
     """The inner providers of one outer provider, each against the norm."""
     finding = f"Shrunken ratios of its {nouns(level)} with 95 % intervals."
-    make = lambda form: charts.physicians(  # noqa: E731
-        rows, form=form, finding=finding, hidden_words="{band} cases: not shown", status=STATUS
+    return render_forms(
+        _forms(
+            lambda form: charts.physicians(
+                rows, form=form, finding=finding, hidden_words="{band} cases: not shown", status=STATUS
+            )
+        ),
+        f"inner-{measure.name}",
     )
-    return render_forms(_forms(make), f"inner-{measure.name}")
 
 
 def forest_svg(measure: MeasureView, effects: pd.DataFrame) -> Markup:
@@ -205,8 +220,12 @@ def calibration_svg(measure: MeasureView) -> Markup:
         "y_name": "Observed rate" if measure.counts else "Observed mean",
     }
     finding = "Observed against predicted, from the lowest to the highest predicted risk."
-    make = lambda form: charts.calibration(measure.of("calibration"), form=form, finding=finding, unit=unit, **names)  # noqa: E731
-    return render_forms(_forms(make), "calibration")
+    return render_forms(
+        _forms(
+            lambda form: charts.calibration(measure.of("calibration"), form=form, finding=finding, unit=unit, **names)
+        ),
+        "calibration",
+    )
 
 
 def shares_svg(shares: pd.DataFrame) -> Markup:

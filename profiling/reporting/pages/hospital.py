@@ -14,7 +14,7 @@ from profiling.reporting import numbers, sentences
 from profiling.reporting.disclosure import MISSING_WARNING
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.measure import hidden_row, observed_head, observed_label, shown_row
-from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, each, noun, nouns
+from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, each, noun, nouns, rate_words
 
 ROOT = "../"
 STROKES = 150
@@ -26,7 +26,7 @@ class Prepared:
 
     measure: MeasureView
     rows: pd.DataFrame
-    records: Mapping[str, Mapping[str, Any]]
+    records: Mapping[str, Mapping[Any, Any]]
     sizes: np.ndarray[Any, Any]
     order: np.ndarray[Any, Any]
     places: Mapping[str, int]
@@ -43,11 +43,7 @@ def prepare(site: Site, measure: MeasureView) -> Prepared:
     order = np.argsort(sizes, kind="stable")
     places = {str(shown["provider"].iloc[row]): place for place, row in enumerate(order)}
     strokes = shown.sort_values("ratio", kind="stable")
-    chosen = (
-        np.unique(np.linspace(0, len(strokes) - 1, min(STROKES, len(strokes))).round().astype(int))
-        if len(strokes)
-        else []
-    )
+    chosen = np.unique(np.linspace(0, len(strokes) - 1, min(STROKES, len(strokes))).round().astype(int))
     inner: dict[str, pd.DataFrame] = {}
     if measure.inner:
         within = measure.providers[measure.inner].sort_values(
@@ -57,12 +53,12 @@ def prepare(site: Site, measure: MeasureView) -> Prepared:
     return Prepared(
         measure,
         shown,
-        rows.to_dict("index"),
+        {str(name): row for name, row in rows.to_dict("index").items()},
         sizes,
         order,
         places,
         inner,
-        strokes.iloc[chosen],  # type: ignore[arg-type]
+        strokes.iloc[chosen],
     )
 
 
@@ -218,43 +214,59 @@ def _chance(row: Mapping[str, Any]) -> str:
 
 def _why(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[str]:
     """The waterfall in words."""
-    show = (
-        (lambda v: numbers.percent(v))
-        if measure.counts
-        else (lambda v: f"{numbers.decimal(v, 2)} {measure.unit}".strip())
-    )
     overall = measure.totals.rate
-    easier = overall is not None and row["expected_rate"] < overall
-    first = (
-        f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}: its patients are at {'lower' if easier else 'higher'} risk than most."
-        if measure.counts
-        else f"All patients together: {show(overall)}. With this {noun(level)}’s case mix the average {noun(level)} would have {show(row['expected_rate'])}."
+    key = "why_expected"
+    if measure.counts and overall is not None:
+        key = "why_expected_lower" if row["expected_rate"] < overall else "why_expected_higher"
+    expected = rate_words(measure, row["expected_rate"])
+    first = sentences.say(key, overall=rate_words(measure, overall), provider=noun(level), expected=expected)
+    second = sentences.say(
+        "why_believed",
+        observed=rate_words(measure, row["observed_rate"]),
+        reliability=numbers.ratio(row["reliability"]),
+        share=numbers.percent(row["reliability"], 0),
+        predicted=rate_words(measure, row["predicted_rate"]),
     )
-    second = f"It had {show(row['observed_rate'])}. With a reliability of {numbers.ratio(row['reliability'])} we believe about {numbers.percent(row['reliability'], 0)} of the difference is its own, and put its long-run rate at {show(row['predicted_rate'])}."
     return [first, second]
 
 
 def _figures(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[dict[str, str]]:
-    counts, unit = measure.counts, measure.unit
-    rate = (
-        (lambda name: numbers.percent(row[name]))
-        if counts
-        else (lambda name: f"{numbers.decimal(row[name], 2)} {unit}".strip())
+    """Observed, expected, predicted and the two ratios: for events their numbers, else means."""
+    cases = numbers.integer(row["n"])
+    if measure.counts:
+        observed, below = (
+            numbers.integer(row["observed"]),
+            f"{numbers.percent(row['observed_rate'])} of {cases} patients",
+        )
+    else:
+        observed, below = (
+            numbers.decimal(row["observed_rate"], 2),
+            f"{measure.unit} on average, {cases} patients".strip(),
+        )
+    raw = (
+        "observed ÷ expected" if not numbers.known(row["oe_lower"]) else _in_interval(row["oe_lower"], row["oe_upper"])
     )
-    show = (
-        (lambda value, places=1: numbers.amount(value))
-        if counts
-        else (lambda value, places=2: numbers.decimal(value / row["n"], 2))
+    entries = (
+        ("Observed", "observed", observed, below),
+        ("Expected", "expected", _sum_or_mean(measure, row, "expected_marginal"), f"at the average {noun(level)}"),
+        ("Predicted", "predicted", _sum_or_mean(measure, row, "predicted"), "what we believe, in the long run"),
+        ("Raw ratio", "raw-ratio", numbers.ratio(row["oe_ratio"]), raw),
+        (
+            "Shrunken ratio",
+            "shrunken-ratio",
+            numbers.ratio(row["ratio"]),
+            _in_interval(row["ratio_lower"], row["ratio_upper"]),
+        ),
     )
-    cases = f"of {numbers.integer(row['n'])} patients"
-    mean = f"{unit} on average, {numbers.integer(row['n'])} patients".strip()
-    return [
-        {"name": "Observed", "key": "observed", "value": numbers.integer(row["observed"]) if counts else show(row["observed"]), "text": f"{rate('observed_rate')} {cases}" if counts else mean},
-        {"name": "Expected", "key": "expected", "value": show(row["expected_marginal"]), "text": f"at the average {noun(level)}"},
-        {"name": "Predicted", "key": "predicted", "value": show(row["predicted"]), "text": "what we believe, in the long run"},
-        {"name": "Raw ratio", "key": "raw-ratio", "value": numbers.ratio(row["oe_ratio"]), "text": f"95\u202f% interval {numbers.interval_text(row['oe_lower'], row['oe_upper'])}" if numbers.known(row["oe_lower"]) else "observed ÷ expected"},
-        {"name": "Shrunken ratio", "key": "shrunken-ratio", "value": numbers.ratio(row["ratio"]), "text": f"95\u202f% interval {numbers.interval_text(row['ratio_lower'], row['ratio_upper'])}"},
-    ]  # fmt: skip
+    return [dict(zip(("name", "key", "value", "text"), entry, strict=True)) for entry in entries]
+
+
+def _sum_or_mean(measure: MeasureView, row: Mapping[str, Any], column: str) -> str:
+    return numbers.amount(row[column]) if measure.counts else numbers.decimal(row[column] / row["n"], 2)
+
+
+def _in_interval(lower: float, upper: float) -> str:
+    return f"95\u202f% interval {numbers.interval_text(lower, upper)}"
 
 
 def _peers_sub(measure: MeasureView, nearest: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from profiling.config import formula_columns
 from profiling.reporting import numbers, sentences
@@ -70,31 +71,26 @@ def _facts(measure: MeasureView, level: str) -> list[dict[str, str]]:
     return facts
 
 
-def _links(measure: MeasureView, kind: str, downloads: list[dict[str, str]]) -> Any:
-    from markupsafe import Markup
-
+def _links(measure: MeasureView, kind: str, downloads: list[dict[str, str]]) -> Markup:
     files = [file for file in downloads if file["kind"] == kind and file["measure"] == measure.name]
     links = Markup(" · ").join(Markup('<a href="{}">{}</a>').format(file["href"], file["text"]) for file in files)
     return Markup('<p class="note">Figure: {}</p>').format(links) if files else Markup("")
 
 
 def _funnel(site: Site, measure: MeasureView, level: str, root: str, downloads: list[dict[str, str]]) -> dict[str, Any]:
-    flag = measure.spec["flag"]
+    flag, provider = measure.spec["flag"], noun(level)
     watch, beyond = float(flag["watch"]), float(flag["flag"])
-    more = f"40\u202f% more {measure.event}" if measure.counts else "an average 40\u202f% higher"
-    reading = [
-        f"A {noun(level)} at 1.4 had {more} than the average {noun(level)} would have had with the same patients."
-    ]
-    note = ""
-    if flag["rule"] == "interval":
-        note = f"The marks are judged by the interval of the shrunken ratio, not by these bands, so a {noun(level)} may lie inside a band and be flagged."
+    reading = sentences.say("read_events" if measure.counts else "read_values", provider=provider, event=measure.event)
+    inner = {"level": numbers.level_percent(watch), "chance": numbers.chance(1 - watch)}
+    outer = {"level": numbers.level_percent(beyond), "chance": numbers.chance(1 - beyond)}
+    small = f"Small {nouns(level)} swing more by chance, so the limits open to the left."
     return {
-        "sub": f"Each mark is a {noun(level)}. Small {nouns(level)} swing more by chance, so the limits open to the left.",
+        "sub": f"Each mark is a {provider}. {small}",
         "drawing": drawings.markup(drawings.funnel_charts(site, measure, level, root), "funnel"),
-        "reading": reading,
-        "inner": f"{numbers.level_percent(watch)} limits: inside, no sign that the {noun(level)} differs; chance alone puts {numbers.chance(1 - watch)} outside.",
-        "outer": f"{numbers.level_percent(beyond)} limits: outside, chance alone would do this to {numbers.chance(1 - beyond)}.",
-        "note": note,
+        "reading": [reading],
+        "inner": sentences.say("read_inner", provider=provider, **inner),
+        "outer": sentences.say("read_outer", **outer),
+        "note": sentences.say("judged_by_interval", provider=provider) if flag["rule"] == "interval" else "",
         "links": _links(measure, "funnel", downloads),
     }
 
@@ -102,10 +98,8 @@ def _funnel(site: Site, measure: MeasureView, level: str, root: str, downloads: 
 def _caterpillar(
     site: Site, measure: MeasureView, level: str, root: str, downloads: list[dict[str, str]]
 ) -> dict[str, Any]:
-    note = "Intervals hold the true value with 95\u202f% probability under the model. Two intervals that overlap, or do not, are no test of one "
-    note += f"{noun(level)} against another."
-    if measure.spec["flag"]["rule"] == "funnel":
-        note += f" Interval and limits answer different questions, so a {noun(level)} may lie outside the limits while its interval touches 1."
+    keys = ["intervals", "intervals_and_limits"][: 1 + (measure.spec["flag"]["rule"] == "funnel")]
+    note = " ".join(sentences.say(key, provider=noun(level)) for key in keys)
     charts = drawings.caterpillar_charts(site, measure, level, root)
     return {
         "drawing": drawings.markup(charts, "caterpillar"),
@@ -196,7 +190,9 @@ def _inner(measure: MeasureView) -> dict[str, Any] | None:
         else sentences.headline(finding),
         "lede": sentences.lede(finding),
         "counts": [count],
-        "note": f"Each {noun(level)} stands on the page of its {noun(measure.outer)}. Counts of {sentences.counted(hidden, noun(level))} are not shown.",
+        "note": sentences.say(
+            "inner_note", inner=noun(level), outer=noun(measure.outer), hidden=sentences.counted(hidden, noun(level))
+        ),
     }
 
 
@@ -210,27 +206,24 @@ def _formula(measure: MeasureView) -> str:
 
 def _model(measure: MeasureView) -> list[str]:
     traits = [column.replace("_", " ") for column in formula_columns(str(measure.spec["case_mix"]))]
-    level, what = measure.outer, "risk" if measure.counts else "expected outcome"
+    level, checks = measure.outer, measure.checks
+    names = {"provider": noun(level), "providers": nouns(level), "Providers": sentences.capital(nouns(level))}
+    what = "risk" if measure.counts else "expected outcome"
     known = f"from {sentences.listed(traits)}" if traits else "from the overall rate alone"
-    total = f"{measure.event}" if measure.counts else "total"
     paragraphs = [
-        f"For each patient we estimate the {what} {known}. Adding these over a {noun(level)}’s patients gives its expected {total}.",
-        f"Each {noun(level)} then gets its own effect. {sentences.capital(nouns(level))} are taken to come from one family whose spread is "
-        f"estimated from the data{_spread(measure, level)}. A small {noun(level)}’s effect is drawn toward the family average, a large one’s hardly.",
+        sentences.say("model_risk", what=what, known=known, total=measure.event or "total", **names),
+        sentences.say("model_family", spread=_spread(measure, level), **names),
     ]
-    c_statistic = measure.checks.get("c_statistic")
-    if numbers.known(c_statistic):
-        paragraphs.append(
-            f"The model tells patients with and without the event apart with a c-statistic of {numbers.ratio(c_statistic)}; 0.5 would be guessing and 1 complete."
-        )
-    balance, decrement = measure.checks.get("observed_over_expected"), measure.checks.get("newton_decrement")
-    if numbers.known(balance):
-        paragraphs.append(f"Over all {nouns(level)} observed ÷ expected is {numbers.ratio(balance)}.")
-    if measure.checks.get("converged") == 1:
+    if numbers.known(checks.get("c_statistic")):
+        paragraphs.append(sentences.say("model_discrimination", value=numbers.ratio(checks["c_statistic"])))
+    if numbers.known(checks.get("observed_over_expected")):
+        value = numbers.ratio(checks["observed_over_expected"])
+        paragraphs.append(sentences.say("model_balance", value=value, **names))
+    if checks.get("converged") == 1:
+        decrement = checks.get("newton_decrement")
         tail = f" (Newton decrement {decrement:.0e})" if decrement is not None and numbers.known(decrement) else ""
-        paragraphs.append(
-            f"The fit found its maximum{tail}; log-likelihood {numbers.decimal(measure.checks.get('log_likelihood'), 1)}."
-        )
+        value = numbers.decimal(checks.get("log_likelihood"), 1)
+        paragraphs.append(sentences.say("model_converged", decrement=tail, value=value))
     return paragraphs
 
 
@@ -238,7 +231,7 @@ def _spread(measure: MeasureView, level: str) -> str:
     ratio = measure.checks.get(f"median_odds_ratio_{level}")
     if not measure.counts or ratio is None or not numbers.known(ratio):
         return ""
-    return f": for the same patient, two typical {nouns(level)} differ by a factor of about {numbers.ratio(ratio)} in the odds"
+    return sentences.say("model_spread", providers=nouns(level), ratio=numbers.ratio(ratio))
 
 
 def _shares(measure: MeasureView) -> dict[str, Any]:
@@ -314,13 +307,12 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
 
 def _calibration(measure: MeasureView) -> dict[str, Any]:
     table = measure.of("calibration")
-    show = (lambda v, n: numbers.amount(v)) if measure.counts else (lambda v, n: numbers.decimal(v / n, 2))
     rows = [
         {
             "band": place,
             "n": numbers.integer(row.n),
-            "observed": numbers.integer(row.observed) if measure.counts else show(row.observed, row.n),
-            "expected": show(row.expected, row.n),
+            "observed": numbers.integer(row.observed) if measure.counts else numbers.decimal(row.observed / row.n, 2),
+            "expected": numbers.amount(row.expected) if measure.counts else numbers.decimal(row.expected / row.n, 2),
         }
         for place, row in enumerate(each(table), start=1)
     ]

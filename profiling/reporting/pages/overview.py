@@ -17,7 +17,7 @@ from profiling.reporting.sentences import (
     listed,
     mid_sentence,
     overall_headline,
-    plural,
+    say,
     stand_out,
 )
 
@@ -79,9 +79,9 @@ def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
     rest = total - len(flagged) - len(watched)
     parts = []
     if watched:
-        parts.append(
-            f"{capital(counted(len(watched), noun(level)))} {'lies' if len(watched) == 1 else 'lie'} just beyond what chance usually does and {'is' if len(watched) == 1 else 'are'} worth watching."
-        )
+        nouns_of = {"provider": noun(level), "providers": nouns(level)}
+        count = numbers.in_words(len(watched), capital=True)
+        parts.append(say("watched_one" if len(watched) == 1 else "watched", count=count, **nouns_of))
     everyone = "other " if flagged or watched else ""
     parts.append(f"The {everyone}{numbers.in_words(rest)} cannot be told apart from the average with confidence.")
     return " ".join(parts)
@@ -89,11 +89,9 @@ def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
 
 def _facts(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, str]]:
     cases = [measure.totals.cases for measure in site.measures if measure.totals.cases]
-    patients = (
-        f"{numbers.integer(max(cases))} patients in {counted(rows['provider'].nunique(), noun(level))}"
-        if cases
-        else f"{counted(rows['provider'].nunique(), noun(level))}"
-    )
+    patients = counted(rows["provider"].nunique(), noun(level))
+    if cases:
+        patients = f"{numbers.integer(max(cases))} patients in {patients}"
     periods = list(dict.fromkeys(str(m.spec["period"]) for m in site.measures if m.spec.get("period")))
     return [
         {"name": "Period", "value": ", ".join(periods) or "All records"},
@@ -146,7 +144,7 @@ def _conversation(site: Site, rows: pd.DataFrame, level: str) -> dict[str, Any]:
     measures = [measure for measure in site.measures if measure.outer == level]
     return {
         "title": title,
-        "sub": f"Beyond the {flag} limits on any measure, or beyond the {watch} limits on {mid_sentence(first.title)}. Beside each word: the shrunken ratio and its 95\u202f% interval.",
+        "sub": say("conversation", flag=flag, watch=watch, first=mid_sentence(first.title)),
         "noun": noun(level),
         "titles": [measure.title for measure in measures],
         "rows": [_conversation_row(site, measures, level, provider) for provider in order[:MOST_CONVERSATIONS]],
@@ -161,7 +159,7 @@ def _conversation_row(site: Site, measures: list[MeasureView], level: str, provi
         if provider not in rows.index:
             cells.append({"title": measure.title, "category": "", "estimate": ""})
             continue
-        row = rows.loc[provider]
+        row: Any = rows.loc[provider]
         hidden = bool(row["hidden"])
         if not hidden and cases == numbers.DASH:
             cases = numbers.integer(row["n"])
@@ -252,6 +250,3 @@ def _balance(site: Site) -> list[dict[str, Any]]:
         else "observed ÷ expected over all"
     )
     return [{"value": numbers.ratio(farthest), "text": text, "look": abs(farthest - 1) > CALIBRATED_WITHIN}]
-
-
-__all__ = ["context", "counts_rows", "overall", "plural"]

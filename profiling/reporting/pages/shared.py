@@ -190,6 +190,6 @@ def category_counts(rows: pd.DataFrame) -> dict[str, int]:
     return {category: int(found.get(category, 0)) for category in ORDER}
 
 
-def average(value: float | None, unit: str) -> str:
-    """A mean with its unit."""
-    return f"{numbers.decimal(value, 2)} {unit}".strip()
+def rate_words(measure: MeasureView, rate: float | None) -> str:
+    """A rate in per cent, or a mean with its unit."""
+    return numbers.percent(rate) if measure.counts else f"{numbers.decimal(rate, 2)} {measure.unit}".strip()
