@@ -111,9 +111,7 @@ class Batch:
 
     def _rejects(self, fields: str, file: FileText, here: Mask) -> pa.Table:
         parts: list[tuple[str, str | None, npt.NDArray[np.int64]]] = [(fields, None, file.ragged)]
-        parts += [
-            (found.rule_id, found.column, file.rows[found.broken[here]]) for found in self.judged.findings
-        ]
+        parts += [(found.rule_id, found.column, file.rows[found.broken[here]]) for found in self.judged.findings]
         rows = np.concatenate([rows for _, _, rows in parts])
         lengths = [len(rows) for _, _, rows in parts]
         # Rules are numbered in the order in which they are applied, row after row.
@@ -124,9 +122,7 @@ class Batch:
         return pa.table({"rule_id": rule, "source_row": rows[order], "column_name": column})
 
 
-def read_batch(
-    settings: Settings, name: str, known: Mapping[str, pa.Array], births: pa.Table | None
-) -> Batch:
+def read_batch(settings: Settings, name: str, known: Mapping[str, pa.Array], births: pa.Table | None) -> Batch:
     """Read and judge a source. Raises Unreadable with the problems of all its files."""
     source = settings.sources[name]  # type: ignore[index]
     columns = columns_of(name, source)
@@ -143,9 +139,7 @@ def read_batch(
     text = pa.concat_tables([file.table for file in files], promote_options="default")
     if len(files) > 1 and any(column.row_number for column in columns):
         text = _renumbered(text, columns)
-    return Batch(
-        name, columns, source.reject_above, tuple(files), judge(name, text, columns, known, births), place
-    )
+    return Batch(name, columns, source.reject_above, tuple(files), judge(name, text, columns, known, births), place)
 
 
 def declaration(settings: Settings, name: str) -> str:
@@ -167,9 +161,7 @@ def refusals(batch: Batch) -> list[Problem]:
         expected = f"at most {batch.reject_above:.3g} of the rows (reject_above)"
     else:
         return []
-    broken = sorted(
-        (rule for rule in batch.rules if rule.broken), key=lambda rule: (-rule.broken, rule.rule_id)
-    )
+    broken = sorted((rule for rule in batch.rules if rule.broken), key=lambda rule: (-rule.broken, rule.rule_id))
     listed = "; ".join(
         f"rule {rule.rule_id} broken by {rule.broken:,} of {rule.checked:,} rows"
         + (f" (column {rule.column!r} takes {rule.expected})" if rule.column else f" ({rule.expected})")

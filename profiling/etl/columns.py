@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from profiling.config import CANONICAL_COLUMNS, RECORD_IDS, ColumnSpec, Source
+from profiling.errors import Problem
 from profiling.store.tables import TEXT
 
 LOAD_ORDER: Final = ("patients", "clinics", "physicians", "encounters", "diagnoses")
@@ -85,3 +86,34 @@ def _column(source: str, name: str, spec: ColumnSpec | None) -> Column:
         minimum=given.minimum,
         maximum=given.maximum,
     )
+
+
+def unfit(name: str, source: Source) -> list[Problem]:
+    """Rules that do not fit the type of their column: a range of a text, a code that is no number."""
+    problems = [_unfit_column(name, column) for column in columns_of(name, source)]
+    return [problem for problem in problems if problem]
+
+
+def _unfit_column(source: str, column: Column) -> Problem | None:
+    where, expected = f"sources.{source}.columns.{column.name}", f"what fits the type {column.kind}"
+    bounds = [value for value in (column.minimum, column.maximum) if value is not None]
+    if any(not _bounds(value, column.kind) for value in bounds):
+        return Problem(where, "minimum or maximum of another type", expected, "Give the column a `type:`")
+    if column.kind != "text" and any(not _names(value, column.kind) for value in column.allowed or ()):
+        return Problem(where, "allowed values of another type", expected, "Give the column a `type:`")
+    return None
+
+
+def _bounds(value: object, kind: str) -> bool:
+    if kind == "date":
+        return isinstance(value, date)
+    return kind in ("integer", "number") and isinstance(value, int | float)
+
+
+def _names(value: object, kind: str) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "date":
+        return isinstance(value, date)
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return not isinstance(value, bool) and (whole or (kind == "number" and isinstance(value, float)))

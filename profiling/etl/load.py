@@ -10,9 +10,9 @@ import pyarrow as pa
 from sqlalchemy.engine import Engine
 
 from profiling.config import RECORD_IDS, Settings
-from profiling.errors import InputRejected, Problem
+from profiling.errors import ConfigurationError, InputRejected, Problem
 from profiling.etl.batches import Batch, RuleOutcome, declaration, read_batch, refusals
-from profiling.etl.columns import LOAD_ORDER, REFERENCES
+from profiling.etl.columns import LOAD_ORDER, REFERENCES, unfit
 from profiling.etl.reading import Unreadable, fingerprint
 from profiling.etl.standing import Standing, read_standing
 from profiling.etl.writing import write_batches
@@ -67,9 +67,7 @@ def check_inputs(settings: Settings, progress: Progress = lambda text: None) -> 
     return LoadReport(tuple(_report(batch) for batch in batches))
 
 
-def load(
-    settings: Settings, engine: Engine, now: datetime, progress: Progress = lambda text: None
-) -> LoadReport:
+def load(settings: Settings, engine: Engine, now: datetime, progress: Progress = lambda text: None) -> LoadReport:
     """Bring the records of all sources into the database.
 
     A file already loaded (same SHA-256, same declaration) is recognised and left; a source that has changed
@@ -113,6 +111,9 @@ def _changed(settings: Settings, standing: Standing) -> set[str]:
 
 
 def _read(settings: Settings, standing: Standing, changed: set[str], progress: Progress) -> list[Batch]:
+    misfits = [problem for name, source in settings.sources.items() for problem in unfit(name, source)]
+    if misfits:
+        raise ConfigurationError(misfits)
     problems: list[Problem] = []
     batches: list[Batch] = []
     known: dict[str, pa.Array] = {}
@@ -152,9 +153,7 @@ def _births(patients: pa.Table) -> pa.Table | None:
 def _report(batch: Batch) -> SourceReport:
     files = tuple(file.path.name for file in batch.files)
     accepted = batch.rows_read - batch.rows_rejected
-    return SourceReport(
-        batch.source, files, batch.rows_read, accepted, batch.rows_rejected, False, batch.rules
-    )
+    return SourceReport(batch.source, files, batch.rows_read, accepted, batch.rows_rejected, False, batch.rules)
 
 
 def _recognised(settings: Settings, name: str, standing: Standing) -> SourceReport:

@@ -69,26 +69,20 @@ def fingerprint(path: Path, where: str) -> tuple[str, int]:
         raise Unreadable(Problem(where, f"no file {path.name}", "an existing file", advice)) from None
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
-        raise Unreadable(
-            Problem(where, f"{path.name} is not readable ({reason})", "a readable file")
-        ) from None
+        raise Unreadable(Problem(where, f"{path.name} is not readable ({reason})", "a readable file")) from None
 
 
 def read_file(path: Path, columns: tuple[Column, ...], where: str) -> FileText:
     """Read the wanted columns of a file as text. Raises Unreadable with every problem of the file."""
     sha256, size = fingerprint(path, where)
     if size == 0:
-        raise Unreadable(
-            Problem(where, f"{path.name} is empty", "a header and rows", "Export the file again")
-        )
+        raise Unreadable(Problem(where, f"{path.name} is empty", "a header and rows", "Export the file again"))
     read = _read_parquet if path.name.endswith(".parquet") else _read_csv
     table, ragged = read(path, columns, where)
     total = table.num_rows + len(ragged)
     rows = np.setdiff1d(np.arange(1, total + 1, dtype=np.int64), ragged, assume_unique=True)
     if total == 0:
-        raise Unreadable(
-            Problem(where, f"{path.name} has a header and no rows", "rows", "Export the file again")
-        )
+        raise Unreadable(Problem(where, f"{path.name} has a header and no rows", "rows", "Export the file again"))
     return FileText(path, sha256, size, _numbered(table, columns, rows), rows, ragged)
 
 
@@ -125,9 +119,7 @@ def _read_csv(path: Path, columns: tuple[Column, ...], where: str) -> tuple[pa.T
         )
     except pa.ArrowInvalid as error:
         raise Unreadable(_not_a(path, "CSV file", where)) from error
-    texts = {
-        ours: _decoded(table.column(place), theirs, path, where) for ours, (theirs, place) in wanted.items()
-    }
+    texts = {ours: _decoded(table.column(place), theirs, path, where) for ours, (theirs, place) in wanted.items()}
     return _as_table(texts, table.num_rows), np.array(ragged, dtype=np.int64)
 
 
@@ -140,26 +132,23 @@ def _bytes_of(path: Path, where: str) -> bytes:
         raise Unreadable(Problem(where, f"{path.name} {cut}", "a whole gzip file", advice)) from error
     if data.count(b'"') % 2:
         found = f"{path.name} has a quotation mark that is opened and never closed"
-        raise Unreadable(
-            Problem(where, found, "quotation marks in pairs, doubled inside a cell", "Export it again")
-        )
+        raise Unreadable(Problem(where, found, "quotation marks in pairs, doubled inside a cell", "Export it again"))
     return data
 
 
 def _header(data: bytes, path: Path, where: str) -> list[str]:
-    lines = io.TextIOWrapper(io.BytesIO(data[:_HEADER_BYTES]), encoding="utf-8-sig", newline="")
+    text = data[:_HEADER_BYTES].decode("utf-8-sig", errors="surrogateescape")
     try:
-        header = next((row for row in csv.reader(lines) if row), [])
-    except (UnicodeDecodeError, csv.Error) as error:
+        header = next((row for row in csv.reader(io.StringIO(text, newline="")) if row), [])
+        "".join(header).encode()
+    except (UnicodeEncodeError, csv.Error) as error:
         raise Unreadable(_not_a(path, "text file in UTF-8", where)) from error
     if not any(name.strip() for name in header):
         raise Unreadable(Problem(where, f"{path.name} has no header", "names of columns in the first line"))
     return header
 
 
-def _read_parquet(
-    path: Path, columns: tuple[Column, ...], where: str
-) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+def _read_parquet(path: Path, columns: tuple[Column, ...], where: str) -> tuple[pa.Table, npt.NDArray[np.int64]]:
     try:
         file = pq.ParquetFile(path)
         wanted = _wanted(file.schema_arrow.names, columns, path, where)
@@ -176,9 +165,7 @@ def _text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return _trimmed(column.cast(pa.string()))
 
 
-def _wanted(
-    header: list[str], columns: tuple[Column, ...], path: Path, where: str
-) -> dict[str, tuple[str, int]]:
+def _wanted(header: list[str], columns: tuple[Column, ...], path: Path, where: str) -> dict[str, tuple[str, int]]:
     """For each of our columns in the file its name and place there; raises all that is missing or doubled."""
     sought = [column for column in columns if not column.row_number]
     twice = {name for name, times in Counter(header).items() if times > 1}
@@ -196,11 +183,7 @@ def _wanted(
     problems += [_absent(column, header, path, where) for column in absent if must_be_in_file(column)]
     if problems:
         raise Unreadable(*problems)
-    return {
-        column.name: (column.in_file, header.index(column.in_file))
-        for column in sought
-        if column not in absent
-    }
+    return {column.name: (column.in_file, header.index(column.in_file)) for column in sought if column not in absent}
 
 
 def _absent(column: Column, header: list[str], path: Path, where: str) -> Problem:

@@ -134,9 +134,7 @@ def _repeated(typed: pa.ChunkedArray) -> Mask:
     return np.asarray(pd.Series(codes).duplicated().to_numpy() & (codes >= 0), dtype=np.bool_)
 
 
-def _references(
-    source: str, typed: Mapping[str, pa.ChunkedArray], known: Mapping[str, pa.Array]
-) -> Iterator[Finding]:
+def _references(source: str, typed: Mapping[str, pa.ChunkedArray], known: Mapping[str, pa.Array]) -> Iterator[Finding]:
     for name, target in REFERENCES[source].items():
         if name in typed and target in known:
             there = present(typed[name])
@@ -145,9 +143,7 @@ def _references(
             yield Finding(rule_id(source, name, "referential"), name, expected, there, absent)
 
 
-def _temporal(
-    source: str, typed: Mapping[str, pa.ChunkedArray], births: pa.Table | None
-) -> Iterator[Finding]:
+def _temporal(source: str, typed: Mapping[str, pa.ChunkedArray], births: pa.Table | None) -> Iterator[Finding]:
     if source != "encounters" or "admitted" not in typed:
         return
     admitted = typed["admitted"]

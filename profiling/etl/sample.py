@@ -128,9 +128,7 @@ def _physicians(clinics: pd.DataFrame, random: np.random.Generator) -> tuple[pd.
         {
             "physician_id": _labels("D", PHYSICIANS),
             "name": physician_names(PHYSICIANS, random),
-            "specialty": random.choice(
-                ["cardiology", "general medicine", "geriatrics", "surgery"], PHYSICIANS
-            ),
+            "specialty": random.choice(["cardiology", "general medicine", "geriatrics", "surgery"], PHYSICIANS),
             "clinic_id": clinics["clinic_id"].to_numpy()[main],
         }
     )
@@ -191,11 +189,9 @@ def _first_visits(posts: pd.DataFrame, random: np.random.Generator) -> pd.DataFr
     return cases.assign(admitted=_START + random.integers(0, _DAYS, PATIENTS))
 
 
-def _next_visits(
-    before: pd.DataFrame, posts: pd.DataFrame, count: int, random: np.random.Generator
-) -> pd.DataFrame:
+def _next_visits(before: pd.DataFrame, posts: pd.DataFrame, count: int, random: np.random.Generator) -> pd.DataFrame:
     """Visits of survivors a month or more after their discharge; one in five goes to another hospital."""
-    free = before["discharged"].to_numpy() + np.timedelta64(31, "D")
+    free = before["discharged"].to_numpy().astype("datetime64[D]") + 31
     left = (_START + _DAYS - free).astype(int)
     able = np.flatnonzero((before["died_30d"].to_numpy() == 0) & (left > 0))
     chosen = np.sort(random.choice(able, count, replace=False))
@@ -257,10 +253,7 @@ def _diagnoses(encounters: pd.DataFrame, random: np.random.Generator) -> pd.Data
     """One principal diagnosis an admission, then one for each condition it has."""
     ids = encounters["encounter_id"]
     parts = [pd.DataFrame({"encounter_id": ids, "code": random.choice(_PRINCIPAL, len(ids))})]
-    parts += [
-        pd.DataFrame({"encounter_id": ids[encounters[name] == 1], "code": code})
-        for name, code in _CODES.items()
-    ]
+    parts += [pd.DataFrame({"encounter_id": ids[encounters[name] == 1], "code": code}) for name, code in _CODES.items()]
     listed = pd.concat(parts).sort_values("encounter_id", kind="stable", ignore_index=True)
     position = listed.groupby("encounter_id").cumcount() + 1
     return listed.assign(system="ICD-10-CM", position=position)

@@ -95,15 +95,11 @@ def _break_diagnoses(diagnoses: pd.DataFrame) -> list[pd.DataFrame]:
     return [_entry("diagnoses.code.required", "code", uncoded)]
 
 
-def _break_encounters(
-    encounters: pd.DataFrame, sound: Rows, random: np.random.Generator
-) -> list[pd.DataFrame]:
+def _break_encounters(encounters: pd.DataFrame, sound: Rows, random: np.random.Generator) -> list[pd.DataFrame]:
     """Half a percent of the rows, a like share for each fault, no two beside each other."""
     candidates = sound[(sound % 2 == 1) & np.isin(sound - 1, sound)]
     count = round(SHARE * len(encounters))
-    chosen = np.array_split(
-        random.permutation(random.choice(candidates, count, replace=False)), len(_CELLS) + 2
-    )
+    chosen = np.array_split(random.permutation(random.choice(candidates, count, replace=False)), len(_CELLS) + 2)
     entries = []
     for (rule_id, column, text), rows in zip(_CELLS, chosen, strict=False):
         encounters.loc[rows, column] = text

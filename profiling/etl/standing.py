@@ -32,16 +32,12 @@ class Standing:
     def holds(self, source: str, marks: tuple[str, ...], declaration: str) -> bool:
         """Whether exactly these files stand, read under this declaration."""
         own = self._of(source)
-        return (
-            len(own) > 0 and tuple(own["sha256"]) == marks and set(own["declaration_sha256"]) == {declaration}
-        )
+        return len(own) > 0 and tuple(own["sha256"]) == marks and set(own["declaration_sha256"]) == {declaration}
 
     def counts(self, source: str) -> tuple[int, int, int]:
         """Rows read, accepted and rejected."""
         own = self._of(source)
-        read, accepted, rejected = (
-            int(own[f"rows_{kind}"].sum()) for kind in ("read", "accepted", "rejected")
-        )
+        read, accepted, rejected = (int(own[f"rows_{kind}"].sum()) for kind in ("read", "accepted", "rejected"))
         return read, accepted, rejected
 
     def rules(self, source: str) -> tuple[RuleOutcome, ...]:

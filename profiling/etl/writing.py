@@ -46,9 +46,7 @@ def _clear(connection: Connection, sources: Iterable[str]) -> None:
 def _derived(settings: Settings, batches: list[Batch]) -> dict[str, pa.Table]:
     """Tables that no file gives: one row for each distinct id that others refer to, named by its id."""
     return {
-        name: _distinct(name, batches)
-        for name in LOAD_ORDER
-        if name not in settings.sources and name in RECORD_IDS
+        name: _distinct(name, batches) for name in LOAD_ORDER if name not in settings.sources and name in RECORD_IDS
     }
 
 
@@ -79,9 +77,7 @@ def _write_batch(connection: Connection, batch: Batch, declared: str, now: datet
         _assert_nothing_lost(connection, table, outcome, load_id)
 
 
-def _load_row(
-    batch: Batch, outcome: FileOutcome, load_id: int, declared: str, now: datetime
-) -> dict[str, object]:
+def _load_row(batch: Batch, outcome: FileOutcome, load_id: int, declared: str, now: datetime) -> dict[str, object]:
     file = outcome.file
     return {
         "load_id": load_id,
@@ -116,9 +112,7 @@ def _reject_rows(connection: Connection, outcome: FileOutcome, load_id: int) -> 
     first = _next(connection, t.rejects.c.reject_id)
     count = outcome.rejects.num_rows
     numbers = pa.array(np.arange(first, first + count))
-    return outcome.rejects.append_column("reject_id", numbers).append_column(
-        "load_id", _repeat(load_id, count)
-    )
+    return outcome.rejects.append_column("reject_id", numbers).append_column("load_id", _repeat(load_id, count))
 
 
 def _records(connection: Connection, batch: Batch, outcome: FileOutcome, load_id: int) -> pa.Table:
@@ -137,9 +131,7 @@ def _assert_nothing_lost(connection: Connection, table: sa.Table, outcome: FileO
     found = [connection.execute(statement).scalar_one() for statement in (accepted, rejected)]
     if sum(found) != outcome.file.rows_read or found != [outcome.accepted.num_rows, outcome.rows_rejected]:
         counts = f"{outcome.file.rows_read} rows read, {found[0]} accepted, {found[1]} rejected"
-        raise InternalError(
-            Problem(table.name, counts, "every row accepted or rejected", "Report this fault")
-        )
+        raise InternalError(Problem(table.name, counts, "every row accepted or rejected", "Report this fault"))
 
 
 def _next(connection: Connection, key: sa.Column[int]) -> int:

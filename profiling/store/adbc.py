@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from importlib import import_module
@@ -13,9 +13,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
 
 _DRIVERS: Final = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
+_DIALECTS: Final[dict[str, tuple[Callable[..., Dialect], str]]] = {
+    "sqlite": (SQLiteDialect, "qmark"),
+    "postgresql": (PGDialect, "numeric_dollar"),
+}
 # The SQLite driver infers types from its first batch: one batch, so that late values cannot surprise it.
 _SQLITE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(2**31 - 2)}
 
@@ -58,7 +62,8 @@ def fetch(url: URL, statement: sa.Select[Any]) -> pa.Table:
 
 def bound(statement: sa.Select[Any], sqlite_file: bool) -> tuple[str, list[Any]]:
     """SQL text with positional placeholders, and the values in their order."""
-    dialect = SQLiteDialect(paramstyle="qmark") if sqlite_file else PGDialect(paramstyle="numeric_dollar")
+    make, style = _DIALECTS["sqlite" if sqlite_file else "postgresql"]
+    dialect = make(paramstyle=style)
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     values = [compiled.params[name] for name in compiled.positiontup or ()]
     return str(compiled), [_sqlite_value(value) for value in values] if sqlite_file else values
