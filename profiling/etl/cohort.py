@@ -16,6 +16,7 @@ from profiling.config import RECORD_IDS, Condition, Measure, Period, Settings
 from profiling.errors import ConfigurationError, InputRejected, Problem
 from profiling.store.attributes import record_table
 from profiling.store.bulk import read_table
+from profiling.store.engine import reading
 
 _JOINED: Final = ("patients", "clinics")
 
@@ -79,7 +80,7 @@ def written_out(engine: Engine, statement: sa.Select[Any]) -> str:
 
 
 def _flow(engine: Engine, measure: Measure, tables: Tables, period: Period | None) -> pd.DataFrame:
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         counts = connection.execute(flow_statement(measure, tables, period)).one()
     words = ["all encounters", *(word for word, _ in _steps(measure, _finder(measure, tables), period))]
     return pd.DataFrame({"position": range(len(words)), "step": words, "rows_left": [int(n) for n in counts]})

@@ -114,12 +114,16 @@ def _read_csv(path: Path, columns: tuple[Column, ...], where: str) -> tuple[pa.T
             read_options=pacsv.ReadOptions(use_threads=False),
             parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.binary()), strings_can_be_null=False
+                column_types=dict.fromkeys(header, pa.binary()),
+                include_columns=list(dict.fromkeys(header[place] for _, place in wanted.values())),
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid as error:
         raise Unreadable(_not_a(path, "CSV file", where)) from error
-    texts = {ours: _decoded(table.column(place), theirs, path, where) for ours, (theirs, place) in wanted.items()}
+    texts = {
+        ours: _decoded(table.column(header[place]), theirs, path, where) for ours, (theirs, place) in wanted.items()
+    }
     return _as_table(texts, table.num_rows), np.array(ragged, dtype=np.int64)
 
 

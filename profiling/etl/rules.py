@@ -117,7 +117,7 @@ def _bound(value: float | date | None, kind: pa.DataType) -> pa.Scalar | None:
 
 def _outside(typed: pa.ChunkedArray, column: Column) -> Mask:
     low, high = (_bound(value, typed.type) for value in (column.minimum, column.maximum))
-    values = typed.cast(pa.float64()) if pa.types.is_integer(typed.type) else typed
+    values = typed.cast(pa.float64(), safe=False) if pa.types.is_integer(typed.type) else typed
     below = _true(pc.less(values, low)) if low is not None else False
     above = _true(pc.greater(values, high)) if high is not None else False
     return np.asarray(below | above, dtype=np.bool_)
@@ -125,7 +125,7 @@ def _outside(typed: pa.ChunkedArray, column: Column) -> Mask:
 
 def _is_in(typed: pa.ChunkedArray, column: Column) -> Mask:
     allowed = [str(value) if column.kind == "text" else value for value in column.allowed or ()]
-    return _true(pc.is_in(typed, value_set=pa.array(allowed, typed.type)))
+    return _true(pc.is_in(typed, value_set=pa.array(allowed).cast(typed.type)))
 
 
 def _repeated(typed: pa.ChunkedArray) -> Mask:

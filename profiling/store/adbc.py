@@ -15,6 +15,9 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import URL, Dialect
 
+from profiling.errors import DatabaseError
+from profiling.store.engine import refused
+
 _DRIVERS: Final = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
 _DIALECTS: Final[dict[str, tuple[Callable[..., Dialect], str]]] = {
     "sqlite": (SQLiteDialect, "qmark"),
@@ -37,8 +40,12 @@ def connect(url: URL) -> Iterator[Any]:
     """A connection of ADBC's own, beside SQLAlchemy's: it sees what is committed."""
     backend = url.get_backend_name()
     address = f"file:{_quoted(url.database or '')}" if backend == "sqlite" else _libpq(url)
-    with closing(import_module(f"{_DRIVERS[backend]}.dbapi").connect(address)) as connection:
-        yield connection
+    driver = import_module(f"{_DRIVERS[backend]}.dbapi")
+    try:
+        with closing(driver.connect(address)) as connection:
+            yield connection
+    except driver.Error as error:
+        raise DatabaseError(refused(url, error)) from error
 
 
 def ingest(url: URL, name: str, data: pa.Table) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from profiling.store import adbc
 from profiling.store.arrow import Frame, arrow_type, for_sqlite, from_database, to_arrow
-from profiling.store.engine import STAGED
+from profiling.store.engine import STAGED, reading
 
 CHUNK: Final = 20_000
 STAGE_FROM: Final = 50_000
@@ -52,7 +52,7 @@ def read_table(source: Engine | Connection, statement: sa.Select[Any]) -> pa.Tab
         return from_database(names, _read_plain(source, statement, len(names)), types)
     if adbc.available(source.url):
         return from_database(names, adbc.fetch(source.url, statement).columns, types)
-    with source.connect() as connection:
+    with reading(source) as connection:
         return from_database(names, _read_plain(connection, statement, len(names)), types)
 
 

@@ -54,7 +54,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 del connection.info[STAGED]
                 _sweep(connection, staged)
     except exc.SQLAlchemyError as error:
-        raise DatabaseError(_failed(engine.url, error)) from error
+        raise DatabaseError(refused(engine.url, error)) from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads. Raises DatabaseError as `writing` does."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except exc.SQLAlchemyError as error:
+        raise DatabaseError(refused(engine.url, error)) from error
 
 
 def _sweep(connection: Connection, staged: list[str]) -> None:
@@ -120,7 +130,8 @@ def _unreachable(address: URL, error: BaseException) -> Problem:
     return Problem(_shown(address), f"the database cannot be opened ({reason})", "a reachable database", advice)
 
 
-def _failed(address: URL, error: exc.SQLAlchemyError) -> Problem:
+def refused(address: URL, error: Exception) -> Problem:
+    """The problem of a statement that the database did not carry out."""
     # The driver's own text may quote a row; the kind of error and the statement's first words may not.
     cause = getattr(error, "orig", None) or error
     found = f"the database refused a statement ({type(cause).__name__}); nothing was changed"

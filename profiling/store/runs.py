@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from profiling.errors import InternalError, Problem, UsageError
 from profiling.store import tables as t
 from profiling.store.bulk import read_frame, write_table
-from profiling.store.engine import writing
+from profiling.store.engine import reading, writing
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,13 @@ def latest_run(engine: Engine, statuses: tuple[str, ...] = ("fitted", "published
         .order_by(t.runs.c.created_at.desc(), t.runs.c.run_id)
         .limit(1)
     )
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return connection.execute(newest).scalar()
 
 
 def read_run(engine: Engine, run_id: str) -> RunRecord:
     """All that is known of a run. Raises UsageError for an id that is not in the registry."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         row = connection.execute(sa.select(t.runs).where(t.runs.c.run_id == run_id)).mappings().first()
     if row is None:
         raise unknown_run(run_id)

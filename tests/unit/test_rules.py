@@ -106,6 +106,12 @@ def test_a_bound_with_a_fraction_holds_for_whole_numbers() -> None:
     assert judged.rejected.tolist() == [True, False]
 
 
+def test_a_long_number_is_compared_too() -> None:
+    rules = (column("n", "integer", maximum=10, allowed=(1.0, 2)),)
+    judged = judge("encounters", pa.table({"n": ["9" * 18, "2"]}), rules, {})
+    assert judged.rejected.tolist() == [True, False]
+
+
 def test_days_are_compared_with_days() -> None:
     rules = (column("seen", "date", minimum=date(2021, 1, 1)),)
     judged = judge("encounters", pa.table({"seen": ["2020-12-31", "2021-01-01", None]}), rules, {})

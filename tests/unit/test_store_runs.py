@@ -118,6 +118,14 @@ def test_an_unknown_run_is_named(engine: Engine) -> None:
             attempt()
 
 
+def test_reading_a_database_without_tables_is_a_database_error(database_url: str) -> None:
+    empty = open_database(database_url)
+    for attempt in (lambda: runs.read_run(empty, "r-1"), lambda: runs.list_runs(empty), lambda: runs.latest_run(empty)):
+        with pytest.raises(DatabaseError, match="profiling db") as caught:
+            attempt()
+        assert caught.value.exit_code == 12
+
+
 def test_one_run_at_a_time(engine: Engine) -> None:
     second = open_database(engine.url)
     with run_lock(engine):
