@@ -1,0 +1,270 @@
+"""Recursive adaptive Gauss-Hermite quadrature for strictly nested random intercepts.
+
+With levels 1 (innermost) to L and s the sum of the effects outside (Pinheiro & Chao 2006; Rabe-Hesketh, Skrondal &
+Pickles 2005), a cluster's log integral is a function of one number, whatever the number of levels outside:
+
+    h_1(s) = log int phi(b; 0, sigma_1^2) exp sum_i l0(eta_i + s + b) db,
+    h_l(s) = log int phi(b; 0, sigma_l^2) exp sum_children h_{l-1}(s + b) db,         l(beta, theta) = sum_top m h_L(0).
+
+Level 1 is re-centred at its mode for every s, its nodes differentiated exactly (mode b^, H = sum W + 1/sigma^2, nodes
+b^ + z_q H^-1/2; see `quadrature`). Levels 2 to L have nodes m + d z_q with place m and scale d by cluster and by outer
+node, the mode and curvature of their own integrand, found by Newton steps on the derivatives at the central node
+(h' = E[h'], h'' = E[h''] + Var h' from inside). These places stay as they are while they are within `STALE` posterior
+sds of where they should be: the value is then a smooth function of (beta, theta) whose gradient, exactly, is the
+posterior-weighted mean of the inner ones,
+
+    dl/deta_i = E[dh_1/deta_i],     dl/dlog sigma_l = E[b_l^2]/sigma_l^2 - 1   (l >= 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from profiling.modeling import nested_rule as kernel
+from profiling.modeling.design import Design
+from profiling.modeling.families import LOGIT, Family
+from profiling.modeling.gauss_hermite import gauss_hermite
+from profiling.modeling.laplace import Evaluation, LaplaceCriterion
+from profiling.modeling.nesting import Nesting, nesting
+from profiling.modeling.quadrature import Moments, averaged
+from profiling.modeling.tiles import transposed_times
+
+STALE = 0.25  # posterior sds (or log scale) that a node may be off before all are placed anew
+SETTLED = 0.02
+SWEEPS = 40
+LONGEST_STEP = 2.0  # in prior sds
+
+
+@dataclass
+class Level:
+    """One outer level at one set of nodes, by cluster and outer node (D, C) and own node (D, C, Q)."""
+
+    value: np.ndarray
+    slope: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    mean: np.ndarray
+    square: np.ndarray
+    center_first: np.ndarray
+    center_second: np.ndarray
+    share: np.ndarray
+
+
+class NestedCriterion(LaplaceCriterion):
+    """The log-likelihood of nested intercepts by recursive quadrature; `points` by level, innermost first."""
+
+    def __init__(self, design: Design, family: Family, points: tuple[int, ...]) -> None:
+        super().__init__(design, family)
+        self.points = points
+        self.nesting: Nesting = nesting(design)
+        self._unit = bool((design.weights == 1).all())
+        self._start = np.zeros(design.structure.n_cells)
+        self._place: list[tuple[np.ndarray, np.ndarray]] | None = None
+        self._used: tuple[int, ...] = ()
+        self._inner_moments = np.zeros((0, 0, 2))
+        self.sweeps = 0
+
+    def evaluate(self, beta: np.ndarray, theta: np.ndarray) -> Evaluation:
+        """Return value and gradient of the rule at (beta, theta); nodes that went stale are placed anew."""
+        d = self.design
+        eta = self.linear_predictor(beta)
+        levels, shares, sigma, inner_slope = self._settled(eta, theta)
+        top = levels[-1]
+        m = self.nesting.multiplicity
+        kernel.collapse(
+            self._score,
+            self._weight,
+            d.structure.cell_ptr,
+            self.nesting.label[0],
+            self.nesting.child_ptr[1],
+            self.nesting.tile_ptr,
+            shares[0],
+            m[1],
+            self._v,
+            self._w,
+        )
+        slopes = [(m[1][:, None] * shares[0] * inner_slope).sum()]
+        slopes += [
+            (m[level + 1][:, None] * share * at.slope).sum()
+            for level, (at, share) in enumerate(zip(levels, shares, strict=True))
+        ]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            by_sigma = np.where(sigma > 0, np.array(slopes) / sigma, 0.0)
+        gradient = np.concatenate([transposed_times(d.X, self._v), by_sigma])
+        return averaged(self, float(m[-1] @ top.value[:, 0]), gradient, beta, d.form.matrix(theta))
+
+    def moments(self, beta: np.ndarray, theta: np.ndarray) -> list[Moments]:
+        """Return posterior means and variances of every level's effects, factors and levels as in the design."""
+        levels, shares, _, _ = self._settled(self.linear_predictor(beta), theta)
+        label = self.nesting.label
+        first = self._inner_moments[label[0]]
+        share = shares[0][self.nesting.parent(0)]
+        pairs = [((first[:, :, 0] * share).sum(axis=1), (first[:, :, 1] * share).sum(axis=1))]
+        pairs += [
+            ((at.mean * share).sum(axis=1), (at.square * share).sum(axis=1))
+            for at, share in zip(levels, shares, strict=True)
+        ]
+        found = []
+        for own, (mean, square) in zip(label, pairs, strict=True):
+            back = np.empty_like(own)
+            back[own] = np.arange(len(own))
+            found.append(Moments(mean[back][:, None], (square - mean**2)[back][:, None, None]))
+        return found
+
+    def _settled(
+        self, eta: np.ndarray, theta: np.ndarray
+    ) -> tuple[list[Level], list[np.ndarray], np.ndarray, np.ndarray]:
+        """Return levels 2 to L, their clusters' shares by outer node, sigma and level 1's slope, nodes in place."""
+        sigma = np.asarray(theta, dtype=float)
+        used = tuple(np.where(sigma > 0, self.points, 1).tolist())
+        if self._place is None or used != self._used:
+            self._used = used
+            self._place = self._first_places(eta, sigma)
+        limit = STALE
+        growth = np.zeros(0)
+        if self.family.code == LOGIT and np.abs(eta).max() < kernel.SAFE_EXPONENT:
+            growth = np.exp(eta)
+        for _ in range(SWEEPS):
+            levels, inner_slope = self._pass(eta, growth, sigma)
+            self.sweeps += 1
+            drift, better = self._drift(levels, sigma)
+            if drift < limit or not np.isfinite(drift):
+                break
+            self._place, limit = better, SETTLED
+        return levels, self._shares(levels), sigma, inner_slope
+
+    def _rule(self, level: int) -> tuple[np.ndarray, np.ndarray]:
+        return gauss_hermite(self._used[level])
+
+    def _first_places(self, eta: np.ndarray, sigma: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return nodes around the joint mode of all effects, the same for every outer node."""
+        modes = self.find_modes(eta, np.diag(sigma), self._u)
+        variances = self.level_covariance(modes.factor.cell_covariance())
+        self._start = modes.u0[:, 0] * sigma[0]
+        s = self.design.structure
+        places = []
+        for level in range(1, self.nesting.depth):
+            own = self.nesting.label[level]
+            mode = sigma[level] * modes.ur[s.rest_position[level - 1][own, 0]]
+            sd = sigma[level] * np.sqrt(variances[level][own, 0, 0])
+            outside = int(np.prod(self._used[level + 1 :], dtype=np.int64))
+            places.append(tuple(np.repeat(part[:, None], outside, axis=1) for part in (mode, sd)))
+        n, outside = self.design.n, places[0][0].shape[1]
+        self._score, self._weight = np.empty((n, outside)), np.empty((n, outside))
+        self._inner_moments = np.empty((s.n_cells, outside, 2))
+        return [(mode, sd) for mode, sd in places]
+
+    def _outer_sums(self) -> np.ndarray:
+        """Return the sum of the effects outside of every cluster of level 2, by outer node (D, C)."""
+        assert self._place is not None
+        total = np.zeros((len(self.nesting.label[-1]), 1))
+        for level in range(self.nesting.depth - 1, 1, -1):
+            center, spread = self._place[level - 1]
+            z, _ = self._rule(level)
+            nodes = total[:, :, None] + center[:, :, None] + spread[:, :, None] * z
+            total = nodes.reshape(len(nodes), -1)[self.nesting.parent(level - 1)]
+        return np.ascontiguousarray(total)
+
+    def _pass(self, eta: np.ndarray, growth: np.ndarray, sigma: np.ndarray) -> tuple[list[Level], np.ndarray]:
+        """Integrate all levels with the nodes where they are; return levels 2 to L and level 1's slope (D, C)."""
+        assert self._place is not None
+        d, tree = self.design, self.nesting
+        center, spread = self._place[0]
+        out = np.empty((*center.shape, 9))
+        kernel.integrate_two_levels(
+            self.family.code,
+            growth,
+            self._unit,
+            d.y,
+            d.weights,
+            eta,
+            d.structure.cell_ptr,
+            tree.label[0],
+            tree.child_ptr[1],
+            tree.tile_ptr,
+            sigma,
+            *self._rule(0),
+            *self._rule(1),
+            self._outer_sums(),
+            center,
+            spread,
+            self._start,
+            self._score,
+            self._weight,
+            out,
+            self._inner_moments,
+        )
+        levels = [Level(*(out[:, :, column] for column in (0, 2, 3, 4, 5, 6, 7, 8)), np.zeros(0))]
+        for level in range(2, tree.depth):
+            levels.append(
+                combine(
+                    levels[-1], tree.child_ptr[level], *self._place[level - 1], float(sigma[level]), *self._rule(level)
+                )
+            )
+        return levels, out[:, :, 1]
+
+    def _drift(self, levels: list[Level], sigma: np.ndarray) -> tuple[float, list[tuple[np.ndarray, np.ndarray]]]:
+        """Return how far the nodes are from mode and curvature (in posterior sds), and where those are."""
+        assert self._place is not None
+        worst, moved = 0.0, []
+        for level, (at, (center, spread)) in enumerate(zip(levels, self._place, strict=True), start=1):
+            if sigma[level] == 0:
+                moved.append((center, spread))
+                continue
+            precision = sigma[level] ** -2.0
+            sd = 1.0 / np.sqrt(np.maximum(-at.center_second, 0.0) + precision)
+            step = (at.center_first - center * precision) * sd**2
+            worst = max(worst, float((np.abs(step) / sd).max()), float(np.abs(np.log(sd / spread)).max()))
+            moved.append((center + np.clip(step, -LONGEST_STEP * sigma[level], LONGEST_STEP * sigma[level]), sd))
+        return worst, moved
+
+    def _shares(self, levels: list[Level]) -> list[np.ndarray]:
+        """Return the posterior probability of every outer node, for the clusters of levels 2 to L (D, C)."""
+        share = np.ones((len(self.nesting.label[-1]), 1))
+        found = [share]
+        for level in range(self.nesting.depth - 1, 1, -1):
+            both = share[:, :, None] * levels[level - 1].share
+            share = both.reshape(len(both), -1)[self.nesting.parent(level - 1)]
+            found.append(share)
+        return [np.ascontiguousarray(part) for part in reversed(found)]
+
+
+def combine(
+    inside: Level,
+    child_ptr: np.ndarray,
+    center: np.ndarray,
+    spread: np.ndarray,
+    sigma: float,
+    z: np.ndarray,
+    log_weight: np.ndarray,
+) -> Level:
+    """Return a level from the one inside it, whose outer nodes are this level's outer nodes times its own."""
+    shape = (*center.shape, len(z))
+
+    def children(values: np.ndarray) -> np.ndarray:
+        return np.asarray(np.add.reduceat(values, child_ptr[:-1], axis=0)).reshape(shape)
+
+    b = center[:, :, None] + spread[:, :, None] * z
+    precision = sigma**-2.0 if sigma > 0 else 0.0
+    height = log_weight + children(inside.value) - 0.5 * precision * b**2
+    peak = height.max(axis=2)
+    share = np.exp(height - peak[:, :, None])
+    total = share.sum(axis=2)
+    share /= total[:, :, None]
+    first, second = children(inside.first), children(inside.second)
+    mean = (share * first).sum(axis=2)
+    square = (share * b**2).sum(axis=2)
+    middle = len(z) // 2
+    return Level(
+        value=peak + np.log(total) + (np.log(spread / sigma) if sigma > 0 else 0.0),
+        slope=square * precision - 1.0 if sigma > 0 else np.zeros_like(square),
+        first=mean,
+        second=(share * (second + first**2)).sum(axis=2) - mean**2,
+        mean=(share * b).sum(axis=2),
+        square=square,
+        center_first=first[:, :, middle],
+        center_second=second[:, :, middle],
+        share=share,
+    )

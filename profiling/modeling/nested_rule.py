@@ -1,0 +1,333 @@
+"""Compiled kernels of nested quadrature: the integrals of the two innermost levels and the collapse to rows.
+
+`nested_quadrature` holds the mathematics. For the logit exp(eta) is kept by row, so that a node costs one exponential a
+cluster and one division a row; log(1 + t) is the logarithm of a running product.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from profiling.modeling.families import LOGIT, derivatives
+
+_FAST = {"contract", "reassoc", "nsz"}
+SAFE_EXPONENT = 230.0  # exp of twice this fits in a product of doubles below FLUSH
+FLUSH = 1e100
+MODE_TOLERANCE = 1e-6  # in posterior sds; one more step squares it
+
+
+@nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
+def _node(
+    code: int,
+    growth: np.ndarray,
+    unit: bool,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    lo: int,
+    hi: int,
+    shift: float,
+    here: np.ndarray,
+) -> tuple[float, float, float]:
+    """Store l1, W and W1 of rows lo to hi at eta + shift in `here` (3, rows); return sum l0, sum l1, sum W.
+
+    `growth` (n) holds exp(eta) for the logit, or is empty.
+    """
+    value, first, second = 0.0, 0.0, 0.0
+    if len(growth) and abs(shift) < SAFE_EXPONENT:
+        x = math.exp(shift)
+        product = 1.0
+        for i in range(lo, hi):
+            m = weight[i]
+            t = growth[i] * x
+            small = 1.0 / (1.0 + t)
+            mu = t * small
+            w = m * mu * small
+            l1 = m * (y[i] - mu)
+            value += m * y[i] * (eta[i] + shift)
+            if unit:
+                product *= 1.0 + t
+                if product > FLUSH:
+                    value -= math.log(product)
+                    product = 1.0
+            else:
+                value -= m * math.log1p(t)
+            here[0, i - lo], here[1, i - lo], here[2, i - lo] = l1, w, w * (1.0 - 2.0 * mu)
+            first += l1
+            second += w
+        return value - math.log(product), first, second
+    for i in range(lo, hi):
+        l0, here[0, i - lo], here[1, i - lo], here[2, i - lo] = derivatives(code, y[i], weight[i], eta[i] + shift)
+        value += l0
+        first += here[0, i - lo]
+        second += here[1, i - lo]
+    return value, first, second
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _integral(
+    code: int,
+    growth: np.ndarray,
+    unit: bool,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    lo: int,
+    hi: int,
+    outer: float,
+    sigma: float,
+    z: np.ndarray,
+    log_weight: np.ndarray,
+    start: float,
+    here: np.ndarray,
+    score: np.ndarray,
+    w: np.ndarray,
+    at: int,
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Return one innermost cluster's log integral at the outer effects' sum, and what goes with it.
+
+    (log integral, its slope in log sigma, E[sum l1], d2/ds2, mode, dmode/ds, E[b], E[b^2]); the exact slopes in the
+    rows' predictors go to `score[at:]`, E[W] to `w[at:]`.
+    """
+    n = hi - lo
+    if sigma == 0.0:
+        value, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer, here)
+        for i in range(n):
+            score[at + i], w[at + i] = here[0, i], here[1, i]
+        return value, 0.0, first, -second, 0.0, 0.0, 0.0, 0.0
+    variance = sigma * sigma
+    b, low, high = start, -np.inf, np.inf
+    for _ in range(100):
+        _, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
+        fall, curvature = first - b / variance, second + 1.0 / variance
+        # sum l1 falls in b, so the mode lies between b and sigma^2 sum l1(b).
+        if fall > 0:
+            low, high = b, min(high, variance * first)
+        else:
+            low, high = max(low, variance * first), b
+        b += fall / curvature
+        if abs(fall) < MODE_TOLERANCE * math.sqrt(curvature):
+            break
+        if not (low <= b <= high):
+            b = 0.5 * (low + high)
+    value, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
+    curvature = second + 1.0 / variance
+    sd = 1.0 / math.sqrt(curvature)
+    mode, peak = b, value - 0.5 * b * b / variance
+    for i in range(n):
+        score[at + i], w[at + i] = 0.0, 0.0
+    total, tilt, turn, mean, square, e1, e11, e2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for q in range(len(z)):
+        b = mode + sd * z[q]
+        value, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
+        p = math.exp(log_weight[q] + value - 0.5 * b * b / variance - peak)
+        for i in range(n):
+            score[at + i] += p * here[0, i]
+            w[at + i] += p * here[1, i]
+        fall = first - b / variance
+        total += p
+        tilt += p * fall
+        turn += p * fall * z[q]
+        mean += p * b
+        square += p * b * b
+        e1 += p * first
+        e11 += p * first * first
+        e2 += p * second
+    share = 1.0 / total
+    tilt, turn, mean, square = tilt * share, turn * share, mean * share, square * share
+    e1, e11, e2 = e1 * share, e11 * share, e2 * share
+    # The nodes move with the mode and with its curvature: differentiate both.
+    _node(code, growth, unit, y, weight, eta, lo, hi, outer + mode, here)
+    skew = 0.0
+    for i in range(n):
+        skew += here[2, i]
+    spread = -0.5 * sd * sd * (1.0 + sd * turn)
+    place = (tilt + spread * skew) / curvature
+    second = curvature - 1.0 / variance
+    for i in range(n):
+        score[at + i] = share * score[at + i] + spread * here[2, i] - place * here[1, i]
+        w[at + i] *= share
+    slope = square / variance - 1.0 - 2.0 * spread / variance + 2.0 * place * mode / variance
+    log_integral = math.log(sd / sigma) + peak + math.log(total)
+    return log_integral, slope, e1, e11 - e1 * e1 - e2, mode, -second / curvature, mean, square
+
+
+@nb.njit(parallel=True, cache=True, error_model="numpy")
+def integrate_two_levels(
+    code: int,
+    growth: np.ndarray,
+    unit: bool,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    cell_ptr: np.ndarray,
+    inner: np.ndarray,
+    child_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    sigma: np.ndarray,
+    z1: np.ndarray,
+    log_weight1: np.ndarray,
+    z2: np.ndarray,
+    log_weight2: np.ndarray,
+    outer: np.ndarray,
+    center: np.ndarray,
+    spread: np.ndarray,
+    start: np.ndarray,
+    score: np.ndarray,
+    w: np.ndarray,
+    out: np.ndarray,
+    moments: np.ndarray,
+) -> None:
+    """Integrate the two innermost levels for every cluster of the second and every sum of the effects outside of it.
+
+    `outer`, `center`, `spread` (D, C): the outer effects' sums, the second level's nodes' places and scales. Stores
+    `score`, `w` (n, C): slopes in the rows' predictors and E[W]; `out` (D, C, 8): log integral, slopes in log sigma
+    of the two levels, first and second derivative in the outer sum, E[b], E[b^2] and, at the center, the first and
+    second derivative of the children's sum; `moments` (G, C, 2): E[b], E[b^2] of the innermost level; `start` (G) the
+    innermost modes to begin with, renewed.
+    """
+    middle = len(z2) // 2
+    s1, s2 = sigma[0], sigma[1]
+    for tile in nb.prange(len(tile_ptr) - 1):
+        longest, most, rows = 0, 0, 0
+        for d in range(tile_ptr[tile], tile_ptr[tile + 1]):
+            count = 0
+            for j in range(child_ptr[d], child_ptr[d + 1]):
+                size = cell_ptr[inner[j] + 1] - cell_ptr[inner[j]]
+                longest = max(longest, size)
+                count += size
+            rows = max(rows, count)
+            most = max(most, child_ptr[d + 1] - child_ptr[d])
+        here = np.empty((3, longest))
+        node_score, node_w = np.empty((len(z2), rows)), np.empty((len(z2), rows))
+        child = np.empty((len(z2), most, 2))
+        sums = np.empty((len(z2), 4))
+        share = np.empty(len(z2))
+        for d in range(tile_ptr[tile], tile_ptr[tile + 1]):
+            for c in range(outer.shape[1]):
+                sums[:] = 0.0
+                at = 0
+                for j in range(child_ptr[d], child_ptr[d + 1]):
+                    g = inner[j]
+                    mode, rate, old, renewed = start[g], 0.0, 0.0, start[g]
+                    for q in range(len(z2)):
+                        s = outer[d, c] + center[d, c] + spread[d, c] * z2[q]
+                        guess = mode + rate * (s - old) if q else mode
+                        old = s
+                        found = _integral(
+                            code,
+                            growth,
+                            unit,
+                            y,
+                            weight,
+                            eta,
+                            cell_ptr[g],
+                            cell_ptr[g + 1],
+                            s,
+                            s1,
+                            z1,
+                            log_weight1,
+                            guess,
+                            here,
+                            node_score[q],
+                            node_w[q],
+                            at,
+                        )
+                        sums[q, 0] += found[0]
+                        sums[q, 1] += found[1]
+                        sums[q, 2] += found[2]
+                        sums[q, 3] += found[3]
+                        mode, rate = found[4], found[5]
+                        child[q, j - child_ptr[d], 0], child[q, j - child_ptr[d], 1] = found[6], found[7]
+                        if q == 0:
+                            renewed = mode
+                    start[g] = renewed
+                    at += cell_ptr[g + 1] - cell_ptr[g]
+                _second_level(s2, z2, log_weight2, center[d, c], spread[d, c], sums, share, out[d, c])
+                out[d, c, 7] = sums[middle, 2]
+                out[d, c, 8] = sums[middle, 3]
+                at = 0
+                for j in range(child_ptr[d], child_ptr[d + 1]):
+                    g = inner[j]
+                    moments[g, c, 0], moments[g, c, 1] = 0.0, 0.0
+                    for q in range(len(z2)):
+                        moments[g, c, 0] += share[q] * child[q, j - child_ptr[d], 0]
+                        moments[g, c, 1] += share[q] * child[q, j - child_ptr[d], 1]
+                    for i in range(cell_ptr[g], cell_ptr[g + 1]):
+                        first, second = 0.0, 0.0
+                        for q in range(len(z2)):
+                            first += share[q] * node_score[q, at]
+                            second += share[q] * node_w[q, at]
+                        score[i, c], w[i, c] = first, second
+                        at += 1
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _second_level(
+    sigma: float,
+    z: np.ndarray,
+    log_weight: np.ndarray,
+    center: float,
+    spread: float,
+    sums: np.ndarray,
+    share: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Sum the nodes of one cluster of the second level; see `nested_quadrature.combine` for the same in numpy."""
+    precision = 1.0 / (sigma * sigma) if sigma > 0 else 0.0
+    peak = -np.inf
+    for q in range(len(z)):
+        b = center + spread * z[q]
+        share[q] = log_weight[q] + sums[q, 0] - 0.5 * b * b * precision
+        peak = max(peak, share[q])
+    total = 0.0
+    for q in range(len(z)):
+        share[q] = math.exp(share[q] - peak)
+        total += share[q]
+    out[:] = 0.0
+    square = 0.0
+    for q in range(len(z)):
+        share[q] /= total
+        b = center + spread * z[q]
+        out[1] += share[q] * sums[q, 1]
+        out[2] += share[q] * (b * b * precision - 1.0)
+        out[3] += share[q] * sums[q, 2]
+        out[4] += share[q] * sums[q, 3]
+        out[5] += share[q] * b
+        out[6] += share[q] * b * b
+        square += share[q] * sums[q, 2] * sums[q, 2]
+    out[0] = peak + math.log(total)
+    if sigma > 0:
+        out[0] += math.log(spread / sigma)
+    else:
+        out[2] = 0.0
+    out[4] += square - out[3] * out[3]
+
+
+@nb.njit(parallel=True, cache=True)
+def collapse(
+    score: np.ndarray,
+    w: np.ndarray,
+    cell_ptr: np.ndarray,
+    inner: np.ndarray,
+    child_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    share: np.ndarray,
+    multiplicity: np.ndarray,
+    v: np.ndarray,
+    w_out: np.ndarray,
+) -> None:
+    """Store rows' scores times multiplicity (n) and E[W] (n), averaged over the outer sums by `share` (D, C)."""
+    for tile in nb.prange(len(tile_ptr) - 1):
+        for d in range(tile_ptr[tile], tile_ptr[tile + 1]):
+            for j in range(child_ptr[d], child_ptr[d + 1]):
+                for i in range(cell_ptr[inner[j]], cell_ptr[inner[j] + 1]):
+                    first, second = 0.0, 0.0
+                    for c in range(share.shape[1]):
+                        first += share[d, c] * score[i, c]
+                        second += share[d, c] * w[i, c]
+                    v[i] = multiplicity[d] * first
+                    w_out[i] = second
