@@ -158,8 +158,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         "disclosure",
         "Hidden counts",
         "Small counts of patients or events are not shown, nor any figure that would give them back, by subtraction "
-        "from totals or through the shrunken ratio. Such a provider shows its case band and result only; sometimes a second "
-        "one of the same total is hidden with it.",
+        "from totals or through the shrunken ratio. Such a provider shows its case band and result only; sometimes a "
+        "second one of the same total is hidden with it.",
         "primary and complementary suppression, at least three values left for each hidden count",
         "CMS cell-size policy; Cox 1980",
     ),

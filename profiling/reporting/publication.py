@@ -4,8 +4,8 @@
     site/current          symbolic link to the run shown, replaced in one step
     site/index.html       leads to current/index.html
 
-The same run published again gives the same bytes and is left as it stands. Where the bytes differ (another version of
-the program, a repaired record) nothing is overwritten: the run is published beside the earlier one as <run_id>-2, -3 ...
+The same run published again gives the same bytes and is left as it stands. Where the bytes differ (another version
+of the program, a repaired record) nothing is overwritten: the run is published beside the earlier one as <run_id>-2 ...
 and `current` moves on, so that old links keep showing what they showed.
 """
 

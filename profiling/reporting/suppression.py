@@ -211,13 +211,14 @@ def _order(cells: Floats) -> Ints:
     """Who is hidden first: providers with something to cover in every cell, then the smallest."""
     empty = (cells == 0).any(axis=1)
     ranked = np.lexsort((np.arange(len(cells)), cells[:, 0], empty))
-    order = np.empty(len(cells), dtype=np.int64)
+    order: Ints = np.empty(len(cells), dtype=np.int64)
     order[ranked] = np.arange(len(cells))
     return order
 
 
 def _group(table: pd.DataFrame, columns: list[str]) -> Ints:
-    return table.groupby(columns, sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    numbered = table.groupby(columns, sort=False, dropna=False).ngroup()
+    return np.asarray(numbered, dtype=np.int64)
 
 
 def _families(table: pd.DataFrame) -> tuple[Ints, Ints]:
@@ -231,8 +232,8 @@ def _families(table: pd.DataFrame) -> tuple[Ints, Ints]:
 
 
 def _first_in_group(candidates: Bools, group: Ints, order: Ints) -> Ints:
-    rows = np.flatnonzero(candidates).astype(np.int64)
-    rows = rows[np.lexsort((order[rows], group[rows]))]
+    chosen = np.flatnonzero(candidates).astype(np.int64)
+    rows: Ints = np.asarray(chosen[np.lexsort((order[chosen], group[chosen]))], dtype=np.int64)
     first = np.unique(group[rows], return_index=True)[1]
     return np.asarray(rows[first], dtype=np.int64)
 

@@ -17,6 +17,15 @@ from profiling.reporting.pages.measure import hidden_row, observed_head, observe
 from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, each, noun, nouns, rate_words
 
 ROOT = "../"
+DRAWN = [
+    *("measure", "level", "provider", "provider_name", "hidden", "shown", "href", "category", "z"),
+    *("n", "expected_marginal", "ratio", "ratio_lower", "ratio_upper"),
+]
+TOLD = [
+    *("level", "provider", "provider_name", "parent", "n_parents", "hidden", "case_band", "category", "z", "n"),
+    *("observed", "observed_rate", "expected_marginal", "oe_ratio", "ratio", "ratio_lower", "ratio_upper"),
+    *("probability_by_chance", "rank_lower", "rank_upper", "reliability"),
+]
 STROKES = 150
 
 
@@ -37,7 +46,8 @@ class Prepared:
 def prepare(site: Site, measure: MeasureView) -> Prepared:
     """Rows of a measure's outer level ready for many pages."""
     rows = drawings.drawable(site, measure.providers[measure.outer], ROOT)
-    shown = rows[~rows["hidden"]]
+    # Only the columns a chart takes: a page a provider makes many small frames of them.
+    shown = rows.loc[~rows["hidden"], DRAWN]
     size = "expected_marginal" if measure.counts else "n"
     sizes = shown[size].to_numpy(dtype=float)
     order = np.argsort(sizes, kind="stable")
@@ -46,7 +56,7 @@ def prepare(site: Site, measure: MeasureView) -> Prepared:
     chosen = np.unique(np.linspace(0, len(strokes) - 1, min(STROKES, len(strokes))).round().astype(int))
     inner: dict[str, pd.DataFrame] = {}
     if measure.inner:
-        within = measure.providers[measure.inner].sort_values(
+        within = measure.providers[measure.inner][TOLD].sort_values(
             "z", key=lambda z: -z.abs(), kind="stable", na_position="last"
         )
         inner = {str(parent): part for parent, part in within.groupby("parent", sort=False)}
@@ -82,7 +92,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
 
 
 def _everyone(mine: list[Prepared], provider: str) -> pd.DataFrame:
-    own = pd.DataFrame([part.records[provider] for part in mine])
+    own = pd.DataFrame([part.records[provider] for part in mine], columns=DRAWN)
     return pd.concat([own, *(part.strokes[part.strokes["provider"] != provider] for part in mine)], ignore_index=True)
 
 
