@@ -13,10 +13,12 @@ from threadpoolctl import threadpool_limits
 from profiling.errors import ModelError, Problem
 from profiling.modeling.design import Design, build_design
 from profiling.modeling.families import Family, family_of
-from profiling.modeling.fit_glmm import fit_glmm
 from profiling.modeling.fit_lmm import fit_lmm
+from profiling.modeling.fit_quadrature import Points, fit_auto, fit_laplace, fit_quadrature
 from profiling.modeling.result import MixedModelResult
 from profiling.modeling.source import ModelCall, ModelSource
+
+_METHODS = ("laplace", "agq", "auto")
 
 
 def glmm(
@@ -25,23 +27,27 @@ def glmm(
     family: str = "binomial",
     link: str | None = None,
     method: str = "laplace",
-    points: int = 9,
+    points: Points = None,
     weights: Any = None,
     cluster_weights: Mapping[Any, float] | np.ndarray | None = None,
     offset: Any = None,
 ) -> MixedModelResult:
-    """Fit a generalized linear mixed model by maximum likelihood with the Laplace approximation.
+    """Fit a generalized linear mixed model by maximum likelihood.
 
     `formula` as in lme4 (`died ~ age + (1 | hospital)`), fixed part by formulaic; `data` without missing values.
     `family` binomial (logit, probit, cloglog; 0/1, proportions with `weights` trials, `cbind(successes, failures)`)
     or poisson (log). `weights` (n): trials for proportions, otherwise multipliers of log p; `cluster_weights`:
-    multiplicity of each level of the outermost factor; `offset` (n) on the scale of the link. Raises ModelError.
+    multiplicity of each level of the outermost factor; `offset` (n) on the scale of the link.
+
+    `method`: `laplace` (says where clusters are too small for it), `agq` (adaptive Gauss-Hermite quadrature, for one
+    factor or strictly nested intercepts) or `auto` (quadrature where Laplace is off, else Laplace). `points` for
+    `agq`: one odd number for every factor, a number by factor, or None: as many as it takes. Raises ModelError.
     """
     chosen = family_of(family, link)
     if chosen.name == "gaussian":
         return lmm(formula, data, False, weights, cluster_weights, offset)
-    if method not in ("laplace", "auto"):
-        raise ModelError(Problem("method", method, "laplace or auto", "Quadrature is not available"))
+    if method not in _METHODS:
+        raise ModelError(Problem("method", method, f"one of {', '.join(_METHODS)}"))
     call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -78,7 +84,10 @@ def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None)
     """Fit a design as `call` says, from the search's coordinates `start` (scaled beta and psi) where given."""
     if call.family == "gaussian":
         return fit_lmm(design, call.reml, start)
-    return fit_glmm(design, family_of(call.family, call.link), start)
+    family = family_of(call.family, call.link)
+    if call.method == "agq":
+        return fit_quadrature(design, family, call.points, start)
+    return fit_auto(design, family, start) if call.method == "auto" else fit_laplace(design, family, start)
 
 
 def _rows(values: Any, data: pd.DataFrame) -> np.ndarray | None:

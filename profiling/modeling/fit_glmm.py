@@ -62,7 +62,11 @@ def first_point(design: Design, family: Family) -> np.ndarray:
 
 def find_maximum(objective: LaplaceObjective, start: np.ndarray) -> Maximum:
     """Climb from `start` and return the maximum with the covariance of (beta, psi)."""
-    optimum, free = climb(objective, start, objective.criterion.design)
+    return with_information(objective, *climb(objective, start, objective.criterion.design))
+
+
+def with_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> Maximum:
+    """Return the maximum that `climb` found with the information of (beta, psi) and its inverse."""
     information = _glmm_information(objective, optimum, free)
     return Maximum(optimum, free, information, *invert_information(information, free))
 
@@ -130,18 +134,21 @@ def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.nd
 
     With several factors differences of the exact gradient are dearer than the fit itself once rows and columns are
     many: beyond `DIFFERENCE_BUDGET` the closed form serves there too (see `observed`); vectors fall back on the
-    structured information. Everything in theta comes from differences of the exact gradient.
+    structured information. Everything in theta, and all of it under quadrature, comes from differences of the exact
+    gradient.
     """
     design = objective.criterion.design
     objective.evaluate(optimum.point)
     structured = objective.information()
     scale = 1.0 / np.sqrt(np.maximum(np.diag(structured), 1e-300))
     scale = np.where(np.isfinite(scale), np.minimum(scale, 10.0), 1.0)
-    closed_form = design.plain and (len(design.factors) == 1 or not _affordable(design, len(scale)))
+    laplace = type(objective.criterion) is LaplaceCriterion
+    affordable = _affordable(design, len(scale)) or not laplace
+    closed_form = laplace and design.plain and (len(design.factors) == 1 or not affordable)
     if closed_form:
         theta = design.form.to_theta(optimum.point[objective.p :], objective.zero)
         structured[: objective.p, : objective.p] = observed_information(objective.criterion, objective.last, theta)
-    differenced = _affordable(design, len(scale)) and not closed_form
+    differenced = affordable and not closed_form
     own = np.flatnonzero(free if differenced else free & (np.arange(len(free)) >= objective.p))
     rows = difference_information(lambda point: objective.evaluate(point)[1], optimum.point, own, scale)
     return combine_information(structured, rows, own)

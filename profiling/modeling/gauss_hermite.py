@@ -2,9 +2,10 @@
 
     integral phi(z) g(z) dz ~ sum_q w_q g(z_q),       kept as z_q and log w_q + z_q^2 / 2,
 
-because an adaptive rule multiplies each weight by exp(z_q^2 / 2) (Liu & Pierce 1994; Pinheiro & Bates 1995). Nodes are
-the eigenvalues of the Jacobi matrix (Golub & Welsch 1969), polished by Newton steps on the Hermite functions
-psi_k = He_k exp(-z^2/4) / sqrt(k!), whose recurrence neither over- nor underflows: w_q exp(z_q^2/2) = 1/(n psi_{n-1}^2).
+because an adaptive rule multiplies each weight by exp(z_q^2 / 2) (Liu & Pierce 1994; Pinheiro & Bates 1995). Nodes
+are the eigenvalues of the Jacobi matrix (Golub & Welsch 1969), polished by Newton steps on the Hermite functions
+psi_k = He_k exp(-z^2/4) / sqrt(k!), whose recurrence neither over- nor underflows, and
+w_q exp(z_q^2 / 2) = 1 / (n psi_{n-1}(z_q)^2).
 """
 
 from __future__ import annotations

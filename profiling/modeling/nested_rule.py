@@ -11,7 +11,7 @@ import math
 import numba as nb
 import numpy as np
 
-from profiling.modeling.families import LOGIT, derivatives
+from profiling.modeling.families import derivatives
 
 _FAST = {"contract", "reassoc", "nsz"}
 SAFE_EXPONENT = 230.0  # exp of twice this fits in a product of doubles below FLUSH

@@ -44,7 +44,7 @@ def quadrature_obstacle(design: Design) -> Problem | None:
     if not design.plain:
         return Problem(
             "method",
-            f"quadrature for random slopes in {len(factors)} grouping factors",
+            f"random slopes with {len(factors)} grouping factors, for which there is no quadrature",
             "one grouping factor, or nested ones with random intercepts only",
             "Use method='laplace'",
         )
@@ -55,8 +55,9 @@ def quadrature_obstacle(design: Design) -> Problem | None:
             moving = int((np.bincount(pairs // around.size, minlength=within.size) > 1).sum())
             return Problem(
                 "method",
-                f"quadrature, but {moving} of {within.size} levels of {within.name} occur in more than one level of "
-                f"{around.name}: these levels cross (as patients who move do), and their integral does not factor",
+                f"{moving} of {within.size} levels of {within.name} occur in more than one level of {around.name}: "
+                "these levels cross (as patients who move do), so their integral does not factor and there is no "
+                "quadrature",
                 "strictly nested levels",
                 "Use method='laplace', or 'auto' to fall back on it",
             )

@@ -5,11 +5,14 @@ u_q = u^ + C z_q (Liu & Pierce 1994; Pinheiro & Bates 1995; the product rule for
 
     l_j = -1/2 log|H| + log sum_q exp(log w_q + |z_q|^2 / 2 + f(u_q)).
 
-The gradient is that of this finite sum: the nodes move with the mode and with its curvature. With p_q the nodes' shares,
-a = sum_q p_q f'(u_q), N = C' sum_q p_q f'(u_q) z_q' and K the symmetric part of the upper triangle of N + I, its diagonal
-halved (the differential of a Cholesky factor), dl_j = sum_q p_q df(u_q) + a'du^ - tr(Q dH), Q = CKC'. Both corrections
-vanish as the points increase (a -> 0, N -> -I); with one point Q = H^-1/2 and the Laplace gradient is back. With
-s_i = W1_i z_i'Lambda Q Lambda'z_i, t = H^-1 (Lambda'Z's - a):
+The gradient is that of this finite sum: the nodes move with the mode and with its curvature. With p_q the nodes'
+shares, a = sum_q p_q f'(u_q), N = C' sum_q p_q f'(u_q) z_q' and K the symmetric part of the upper triangle of N + I,
+its diagonal halved (the differential of a Cholesky factor),
+
+    dl_j = sum_q p_q df(u_q) + a'du^ - tr(Q dH),      Q = CKC'.
+
+Both corrections vanish as the points increase (a -> 0, N -> -I); with one point Q = H^-1 / 2 and the Laplace gradient
+is back. With s_i = W1_i z_i'Lambda Q Lambda'z_i, t = H^-1 (Lambda'Z's - a):
 
     dl/deta_i   = E[l1_i] - s_i + W_i z_i'Lambda t
     dl/dLambda  = E[Z'l1 u'] - 2 Z'WZ Lambda Q + (Z'WZ Lambda t - Z's) u^' - Z'l1 t'

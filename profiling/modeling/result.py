@@ -12,6 +12,7 @@ from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.families import LATENT_VARIANCE, Family
 from profiling.modeling.grouping import GroupingFactor
 from profiling.modeling.newton import Step
+from profiling.modeling.posterior import Posterior
 from profiling.modeling.source import ModelSource
 
 
@@ -59,6 +60,8 @@ class MixedModelResult:
     n_parameters: int
     optimizer_log: tuple[Step, ...] = field(repr=False, default=())
     source: ModelSource | None = field(repr=False, default=None)
+    posteriors: dict[str, Posterior] = field(repr=False, default_factory=dict)
+    points: tuple[int, ...] = ()
 
     @property
     def standard_errors(self) -> pd.Series:
@@ -126,6 +129,22 @@ class MixedModelResult:
             }
         )
 
+    def posterior(self, group: str) -> pd.DataFrame:
+        """Return level, mean, sd, q025, q50, q975 of the effects' posterior at the estimates (with term, for vectors).
+
+        Only quadrature gives it; quantiles are exact for one scalar factor and missing otherwise.
+        """
+        factor = self._factor(group)
+        if group not in self.posteriors:
+            raise ModelError(Problem("posterior", f"a fit by {self.method}", "a fit by quadrature", "Use method='agq'"))
+        own, q = self.posteriors[group], len(factor.terms)
+        columns = {"level": np.repeat(factor.levels, q)}
+        if q > 1:
+            columns["term"] = np.tile(np.array(factor.terms, dtype=object), factor.size)
+        columns |= {"mean": own.mean.ravel(), "sd": own.sd.ravel()}
+        names = ("q025", "q50", "q975")
+        return pd.DataFrame(columns | dict(zip(names, own.quantiles.reshape(-1, len(names)).T, strict=True)))
+
     def variance(self, group: str) -> float:
         """Return the variance of the factor's first term."""
         return float(self.variance_components[group].to_numpy()[0, 0])
@@ -159,6 +178,16 @@ class MixedModelResult:
     def fitted_values(self) -> np.ndarray:
         """Return the conditional means (n)."""
         return np.asarray(_family(self).inverse_link(self.conditional_predictor()))
+
+    def intervals(self, method: str = "wald", level: float = 0.95, parameters: list[str] | None = None) -> pd.DataFrame:
+        """Return confidence intervals of coefficients, standard deviations, correlations and sigma, by parameter.
+
+        `method`: wald, or profile for profile likelihood (an REML fit is profiled on the likelihood, as in lme4).
+        Columns: kind, estimate, lower, upper.
+        """
+        from profiling.modeling.intervals import intervals
+
+        return intervals(self, method, level, parameters)
 
     def summary(self) -> str:
         """Return a page a statistician recognises."""

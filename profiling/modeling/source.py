@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ class ModelCall:
     family: str
     link: str
     method: str = "laplace"
-    points: int = 9
+    points: int | Mapping[str, int] | None = None
     reml: bool = False
     weights: Any = field(default=None, repr=False)
     cluster_weights: Any = field(default=None, repr=False)
