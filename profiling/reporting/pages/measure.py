@@ -17,6 +17,7 @@ from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, each, noun, nouns
 
 LOGISTIC_VARIANCE = math.pi**2 / 3
+FINE_SHARES_FROM = 10_000
 ON_PAGE = ("raw-ratio", "shrunken-ratio", "chance", "rank", "reliability")
 _DUMMY = re.compile(r"C\((\w+)[^)]*\)\[(?:T\.)?(.*)\]")
 
@@ -334,11 +335,12 @@ def _flow(measure: MeasureView) -> list[dict[str, str]]:
 
 
 def _missing(measure: MeasureView) -> list[dict[str, str]]:
+    """Shares, not counts: counts by trait and their union would give the small number that lack two traits back."""
     few = f"under {measure.masked.threshold}"
     return [
         {
             "name": str(row.column_name).replace("_", " "),
-            "text": f"{numbers.integer(row.rows_missing)} of {numbers.integer(row.rows_total)}"
+            "text": numbers.percent(row.rows_missing / row.rows_total, int(row.rows_total >= FINE_SHARES_FROM))
             if numbers.known(row.rows_missing)
             else few,
         }
