@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import lapack
 
-from profiling.modeling import elimination
+from profiling.modeling import dense, elimination
 from profiling.modeling.structure import SMALL, CellStructure
 
 
@@ -43,13 +43,9 @@ class Factor:
             self.packed,
             self.component_log_determinant,
         )
+        self.tile_inverses: dict[int, np.ndarray] = {}
         for c in s.large:
-            block = self._block(self.packed, c)
-            # The transpose of a C-ordered symmetric block is the same matrix in Fortran order: no copy.
-            lower, failed = lapack.dpotrf(block.T, lower=1, overwrite_a=1, clean=0)
-            if not np.shares_memory(lower, block):
-                block.T[...] = lower
-            total = 2.0 * np.log(np.diag(lower)).sum() if failed == 0 else np.nan
+            total, self.tile_inverses[int(c)] = dense.cholesky(self._block(self.packed, c))
             self.component_log_determinant[c] += total
 
     def _block(self, store: np.ndarray, c: int) -> np.ndarray:
@@ -81,7 +77,7 @@ class Factor:
         )
         for c in s.large:
             part = slice(int(s.rest_ptr[c]), int(s.rest_ptr[c + 1]))
-            xr[part] = lapack.dpotrs(self._block(self.packed, c).T, xr[part], lower=1)[0]
+            xr[part] = lapack.dpotrs(self._block(self.packed, c).T, xr[part], lower=0)[0]
         elimination.substitute_back(self.B, s.level_ptr, s.cell_rest, x0, xr)
         return x0, xr
 
@@ -91,10 +87,7 @@ class Factor:
         inverse = np.empty_like(self.packed)
         elimination.invert_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, inverse)
         for c in s.large:
-            inverted, _ = lapack.dpotri(self._block(self.packed, c).T, lower=1)
-            block = self._block(inverse, c)
-            block[...] = np.tril(inverted)
-            block += np.tril(block, -1).T
+            dense.inverse(self._block(self.packed, c), self.tile_inverses[int(c)], self._block(inverse, c))
         k = s.terms[0] + s.cell_rest.shape[1]
         V = np.empty((s.n_cells, k, k))
         elimination.cell_covariance(
@@ -109,7 +102,7 @@ class Factor:
         elimination.half_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Ur)
         for c in s.large:
             part = slice(int(s.rest_ptr[c]), int(s.rest_ptr[c + 1]))
-            Ur[part] = lapack.dtrtrs(self._block(self.packed, c).T, Ur[part], lower=1)[0]
+            Ur[part] = lapack.dtrtrs(self._block(self.packed, c).T, Ur[part], lower=0, trans=1)[0]
         return U0, Ur
 
     def full_solve(self, C0: np.ndarray, Cr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,6 +111,6 @@ class Factor:
         elimination.rest_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Cr)
         for c in s.large:
             part = slice(int(s.rest_ptr[c]), int(s.rest_ptr[c + 1]))
-            Cr[part] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[part], lower=1, trans=1)[0]
+            Cr[part] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[part], lower=0)[0]
         elimination.full_levels(self.D, self.B, s.level_ptr, s.cell_rest, C0, Cr)
         return C0, Cr
