@@ -136,6 +136,10 @@ def _joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.Dat
     full = estimates.merge(flags, on=key, how="left", validate="one_to_one")
     full["category"] = full["category"].fillna("too_few")
     full["provider_name"] = full["provider_name"].fillna(full["provider"]).map(clean)
+    # A bare number is no name: hospital 102 reads better in a sentence than 102.
+    bare = full["provider_name"].str.fullmatch(r"[\d\s./-]*\d[\d\s./-]*")
+    levels = full["level"].str.replace("_", " ").str.capitalize()
+    full.loc[bare, "provider_name"] = (levels + " " + full["provider_name"])[bare]
     full["parent_name"] = full["parent_name"].where(full["parent_name"].isna(), full["parent_name"].map(clean))
     full["counts"] = full["measure"].map({name: spec["family"] == "binomial" for name, spec in specs.items()})
     full["minimum"] = full["measure"].map({name: spec.get("minimum_cases", 0) for name, spec in specs.items()})

@@ -39,7 +39,6 @@ CATALOGUE: Mapping[str, str] = {
     "none_anywhere": "No {provider} stands out on {measures}",
     "counts_anywhere": "{flagged} of {all} {providers} stand out on {measures}",
     "counts_anywhere_one": "One of {all} {providers} stands out on {measures}",
-    "one_measure": "the one measure",
     "any_measure": "any of {count} measures",
     "least_one": "at least one of {count} measures",
     # funnel rule
@@ -73,6 +72,7 @@ CATALOGUE: Mapping[str, str] = {
     # one provider
     "provider_events": "{name} had {observed} {event} where {expected} were expected",
     "provider_values": "{name}: {title} averaged {observed} {unit} where {expected} were expected",
+    "within_chance": ", which is within what chance does",
     "provider_chance": "; chance alone would do this to {chance} {providers}",
     "provider_hidden": "{name}: counts are not published",
     "provider_none": "{name} is in none of the measures",
@@ -263,13 +263,14 @@ def overall_headline(findings: Sequence[Finding], flagged_anywhere: int, all_pro
     """The finding of a whole run: names while at most three results stand out, else a count."""
     results = sum(finding.flagged for finding in findings)
     provider = findings[0].provider if findings else "provider"
-    one = len(findings) == 1
+    if len(findings) == 1:
+        return headline(findings[0])
     if not results:
-        measures = say("one_measure") if one else say("any_measure", count=numbers.in_words(len(findings)))
+        measures = say("any_measure", count=numbers.in_words(len(findings)))
         return say("none_anywhere", provider=provider, measures=measures)
     if results <= MOST_NAMES:
         return capital("; ".join(_clauses(finding, named=True) for finding in findings if finding.flagged))
-    measures = say("one_measure") if one else say("least_one", count=numbers.in_words(len(findings)))
+    measures = say("least_one", count=numbers.in_words(len(findings)))
     key = "counts_anywhere_one" if flagged_anywhere == 1 else "counts_anywhere"
     flagged = numbers.in_words(flagged_anywhere, capital=True)
     return say(key, flagged=flagged, all=numbers.integer(all_providers), providers=plural(provider), measures=measures)

@@ -116,15 +116,9 @@ def _headline(mine: list[Prepared], level: str, provider: str, name: str) -> str
         return _sentence(telling, level, row, name)
     if row["category"] == "too_few" and all(part.records[provider]["category"] == "too_few" for part in mine):
         return f"{name} had too few cases to say"
-    return f"{name}: as expected {_on_measures(len(mine))}"
-
-
-def _on_measures(count: int) -> str:
-    return (
-        "on the one measure"
-        if count == 1
-        else f"on {'both' if count == 2 else f'all {numbers.in_words(count)}'} measures"
-    )
+    if len(mine) == 1:
+        return _sentence(telling, level, row, name) + sentences.say("within_chance")
+    return f"{name}: as expected on {'both' if len(mine) == 2 else f'all {numbers.in_words(len(mine))}'} measures"
 
 
 def _sentence(part: Prepared, level: str, row: Mapping[str, Any], name: str) -> str:

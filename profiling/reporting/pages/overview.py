@@ -8,7 +8,7 @@ import pandas as pd
 
 from profiling.reporting import numbers
 from profiling.reporting.pages import drawings
-from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, noun, nouns
+from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, natural, noun, nouns
 from profiling.reporting.sentences import (
     against_chance,
     capital,
@@ -49,7 +49,7 @@ def context(site: Site, downloads: list[dict[str, str]]) -> dict[str, Any]:
             "nouns": nouns(level),
             "entries": [
                 {"href": site.address(*key), "name": name}
-                for key, name in sorted(site.names.items(), key=lambda item: item[1])
+                for key, name in sorted(site.names.items(), key=lambda item: natural(item[1]))
             ],
         },
         "downloads": downloads,

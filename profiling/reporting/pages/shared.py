@@ -168,6 +168,11 @@ def each(rows: pd.DataFrame) -> Iterator[Any]:
     return iter(rows.itertuples())
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """Order of names as people expect it: Hospital 2 before Hospital 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
+
+
 def slug(text: str) -> str:
     """Small letters, digits and hyphens: St Edith's, Caldcombe becomes st-ediths-caldcombe."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
