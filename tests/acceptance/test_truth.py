@@ -49,7 +49,7 @@ def test_one_draw_recovers_its_truth(name: str) -> None:
     verdict = judge(MEASURES[name], 20240101)
     assert verdict.errors.notna().all()
     assert verdict.errors.abs().max() < 3
-    # Volumes are very unequal: over draws it lies between .63 and .88. Without any signal, 40 hospitals pass .5 once in 1,000.
+    # Over 20 draws of very unequal volumes: .63 to .88. Without any signal one in 1,000 passes .5.
     assert verdict.rank_correlation > 0.5
     assert verdict.coverage["hospital"] >= 34 / 40
     assert verdict.coverage["physician"] >= 0.91
