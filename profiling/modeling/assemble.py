@@ -29,6 +29,7 @@ def assemble(
     eta: np.ndarray,
     singular: bool,
     n_parameters: int,
+    covariance_cross: np.ndarray | None = None,
 ) -> MixedModelResult:
     """Return the result: coefficients and covariances unscaled, rows in the data's order, factors in the formula's."""
     T = design.scaling.to_raw
@@ -56,6 +57,7 @@ def assemble(
         dispersion=1.0,
         theta=theta,
         covariance_theta=covariance_theta,
+        covariance_cross=T @ covariance_cross if covariance_cross is not None else np.zeros((len(terms), len(theta))),
         converged=converged,
         singular=singular,
         newton_decrement=optimum.decrement,

@@ -59,7 +59,7 @@ def glmm(
             cluster_weights=cluster_weights,
             offset=_rows(offset, data),
         )
-        _check_outcome(design, chosen)
+        check_outcome(design, chosen)
         return replace(fit_design(design, call), source=ModelSource(design, data, call))
 
 
@@ -97,7 +97,8 @@ def _rows(values: Any, data: pd.DataFrame) -> np.ndarray | None:
     return np.asarray(data[values] if isinstance(values, str) else values, dtype=float)
 
 
-def _check_outcome(design: Design, family: Family) -> None:
+def check_outcome(design: Design, family: Family) -> None:
+    """Refuse outcomes that the family cannot have, and outcomes that do not vary."""
     y = design.y
     outcome = design.formula.outcome
     if family.name == "binomial" and ((y < 0) | (y > 1)).any():

@@ -20,7 +20,7 @@ from profiling.modeling.observed import observed_information
 from profiling.modeling.result import MixedModelResult
 
 FIRST_SD = 0.3  # where the search for a standard deviation starts on the scale of the link
-DIFFERENCE_BUDGET = 2e9  # numbers read (rows x columns x parameters)
+DIFFERENCE_BUDGET = 2e10  # floating-point operations that differences of the gradient may cost
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ def finish(
         criterion.linear_predictor(optimum.point[:p]),
         bool(objective.zero.any()),
         p + form.size,
+        joint[:p, p:],
     )
 
 
@@ -126,7 +127,9 @@ def constant(design: Design, family: Family) -> float:
 
 
 def _affordable(design: Design, parameters: int) -> bool:
-    return design.n * design.X.shape[1] * float(parameters) < DIFFERENCE_BUDGET
+    # A gradient reads every row some times (about 60 operations besides its columns) and factors the rest once.
+    dense = float((np.diff(design.structure.rest_ptr).astype(float) ** 3).sum())
+    return 2.0 * parameters * (design.n * (4.0 * design.X.shape[1] + 60.0) + dense) < DIFFERENCE_BUDGET
 
 
 def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> np.ndarray:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.families import LATENT_VARIANCE, Family
+from profiling.modeling.families import Family
 from profiling.modeling.grouping import GroupingFactor
 from profiling.modeling.newton import Step
 from profiling.modeling.posterior import Posterior
 from profiling.modeling.source import ModelSource
+
+if TYPE_CHECKING:
+    from profiling.modeling.bootstrap import BootstrapResult
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class MixedModelResult:
 
     `log_likelihood` holds all constants (restricted under REML). `covariance` is that of the fixed effects,
     `covariance_theta` that of the free entries of the relative (GLMM: absolute) covariance factor on the scale of
-    theta. Arrays by row are in the order of the data given.
+    theta, `covariance_cross` that between the two (terms by theta). Arrays by row are in the order of the data given.
     """
 
     formula: str
@@ -60,6 +64,7 @@ class MixedModelResult:
     n_parameters: int
     optimizer_log: tuple[Step, ...] = field(repr=False, default=())
     source: ModelSource | None = field(repr=False, default=None)
+    covariance_cross: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 0)))
     posteriors: dict[str, Posterior] = field(repr=False, default_factory=dict)
     points: tuple[int, ...] = ()
 
@@ -149,20 +154,111 @@ class MixedModelResult:
         """Return the variance of the factor's first term."""
         return float(self.variance_components[group].to_numpy()[0, 0])
 
-    def icc(self) -> pd.DataFrame:
-        """Return each level's share of the variance at the average case mix, and the median odds ratio for logit.
+    def cluster_robust(self, clusters: Any = None, small_sample: bool = True) -> pd.DataFrame:
+        """Return the cluster-robust (sandwich) covariance of the fixed effects, terms by terms.
 
-        For a binomial outcome the residual variance is that of the latent scale (Goldstein, Browne & Rasbash 2002).
+        `clusters`: a grouping factor's name or one value a row; by default the factor with the fewest levels. A
+        cluster must hold whole levels of every factor. `small_sample` multiplies by G / (G - 1).
         """
-        residual = self.residual_sd**2 if self.family == "gaussian" else LATENT_VARIANCE.get(self.link, np.nan)
-        variances = np.array([self.variance(group) for group in self.groups])
-        frame = pd.DataFrame(
-            {"group": self.groups, "variance": variances, "icc": variances / (variances.sum() + residual)}
-        )
-        if self.link == "logit":
-            # exp(sqrt(2) Phi^-1(.75) sigma): Larsen & Merlo 2005.
-            frame["median_odds_ratio"] = np.exp(np.sqrt(2) * 0.6744897501960817 * np.sqrt(variances))
-        return frame
+        from profiling.modeling.robust import cluster_robust
+
+        return cluster_robust(self, clusters, small_sample)
+
+    def coefficients(self, method: str | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return estimate, standard_error, df, statistic, p_value, lower, upper by term.
+
+        `method` for an LMM: satterthwaite (default), kenward_roger (REML; adjusted standard errors) or normal; a GLMM
+        has normal ones only.
+        """
+        from profiling.modeling.contrasts import coefficients
+
+        return coefficients(self, method, level)
+
+    def test(self, contrasts: Any, method: str | None = None) -> pd.Series:
+        """Test contrasts @ beta = 0: statistic, df, denominator_df, p_value.
+
+        `contrasts` (q, p), or a list of terms whose coefficients are all zero under the hypothesis. LMM: an F test
+        with satterthwaite (default) or kenward_roger; otherwise Wald's chi-square divided by q, denominator infinite.
+        """
+        from profiling.modeling.contrasts import joint_test
+
+        return joint_test(self, contrasts, method)
+
+    def test_variance(self, group: str, term: str = "Intercept") -> pd.Series:
+        """Test a variance (with its covariances) against zero: chi_square, df, p_value from the boundary's mixture."""
+        from profiling.modeling.contrasts import variance_test
+
+        return variance_test(self, group, term)
+
+    def icc(self) -> pd.DataFrame:
+        """Return the partition of variance, one row a group in the formula's order.
+
+        variance (mean of z'Sz over the rows, for slopes), icc (share on the latent scale; for counts on the scale of
+        the log, Nakagawa, Johnson & Schielzeth 2017), cumulative_icc (with every factor in which the group is nested:
+        the correlation of two rows of one level), icc_observed and cumulative_icc_observed (on the scale of the
+        outcome, at the average linear predictor), and for the logit the median_odds_ratio (Larsen & Merlo 2005).
+        """
+        from profiling.modeling.partition import partition
+
+        return partition(self)
+
+    def predict(
+        self,
+        new_data: pd.DataFrame | None = None,
+        conditional: bool = True,
+        scale: str = "response",
+        marginal: bool = False,
+        interval: float | None = None,
+        offset: Any = None,
+    ) -> pd.Series | pd.DataFrame:
+        """Return predictions by row of `new_data` (None: the rows of the fit).
+
+        `conditional` adds the effects of the row's levels (zero for a level not seen), otherwise the typical level;
+        `marginal` averages the mean over levels instead (scale response only). `scale`: link or response. With
+        `interval` (such as 0.95): prediction, lower, upper and link_sd, where the limits hold the uncertainty of beta
+        and of the effects, a new level's whole variance included, not that of a single outcome. `offset`: a column's
+        name or values for new rows. Raises ModelError where columns are missing.
+        """
+        from profiling.modeling.predict import predict
+
+        return predict(self, new_data, conditional, scale, marginal, interval, offset)
+
+    def simulate(self, seed: int, n: int = 1, conditional: bool = False) -> np.ndarray:
+        """Return n outcomes a row (rows, n) from the fit; `conditional` keeps the modes, else effects are drawn too."""
+        from profiling.modeling.simulate import simulate
+
+        return simulate(self, seed, n, conditional)
+
+    def residuals(self, kind: str = "deviance", seed: int = 0) -> np.ndarray:
+        """Return one residual a row at the conditional means.
+
+        `kind`: response (y - mu), working, pearson (times root weight over root variance function), deviance, or
+        quantile: randomised, standard normal where the model holds (Dunn & Smyth 1996), drawn with `seed`.
+        """
+        from profiling.modeling.residuals import residuals
+
+        return residuals(self, kind, seed)
+
+    def refit(self, y: Any) -> MixedModelResult:
+        """Return the same model fitted to another outcome (n, in the data's order; proportions for trials)."""
+        from profiling.modeling.refitting import refit
+
+        return refit(self, y)
+
+    def update(self, formula: str | None = None, data: pd.DataFrame | None = None, **changes: Any) -> MixedModelResult:
+        """Return the model fitted anew with another formula (`. ~ . + x` as in lme4), data or argument of the fit."""
+        from profiling.modeling.refitting import update
+
+        return update(self, formula, data, **changes)
+
+    def bootstrap(self, draws: int, seed: int, conditional: bool = False) -> BootstrapResult:
+        """Return `draws` refits to outcomes drawn from the fit (parametric bootstrap), with percentile intervals.
+
+        `conditional` keeps the modes and draws residuals only. Coefficients, sds, correlations and sigma.
+        """
+        from profiling.modeling.bootstrap import bootstrap
+
+        return bootstrap(self, draws, seed, conditional)
 
     def conditional_predictor(self) -> np.ndarray:
         """Return the linear predictor with every random effect at its mode (n)."""

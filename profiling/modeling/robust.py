@@ -1,0 +1,124 @@
+"""Cluster-robust covariance of the coefficients: the sandwich of per-cluster scores.
+
+    C = c I^-1 (sum_g s_g s_g') I^-1,      c = G / (G - 1) or 1
+
+GLMM: s_g is the gradient of cluster g's own log-likelihood in (beta, theta) and I the observed information of both
+(White 1982). LMM: s_g = X_g'V_g^-1 (y_g - X_g beta), I = X'V^-1X (Liang & Zeger 1986; CR0 and CR1 of Pustejovsky &
+Tipton 2018). A cluster must hold whole levels of every factor, or its score would not be its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from profiling.errors import ModelError, Problem
+from profiling.modeling import cells
+from profiling.modeling.laplace import Evaluation, LaplaceCriterion
+from profiling.modeling.state import laplace_state, linear_state, source_of
+from profiling.modeling.threads import threads_for
+
+if TYPE_CHECKING:
+    from profiling.modeling.result import MixedModelResult
+
+
+def cluster_robust(fit: MixedModelResult, clusters: Any, small_sample: bool) -> pd.DataFrame:
+    """Return the robust covariance (p, p) by term; see `MixedModelResult.cluster_robust`."""
+    design = source_of(fit).design
+    code, size = _cluster_codes(fit, clusters)
+    with threads_for(design.n):
+        if fit.family == "gaussian":
+            inner, bread = _linear_scores(fit, code, size), fit.covariance.to_numpy()
+        else:
+            inner, bread = _laplace_scores(fit, code, size)
+    covariance = bread @ (inner.T @ inner) @ bread.T
+    if small_sample:
+        covariance *= size / (size - 1)
+    return pd.DataFrame(covariance, index=fit.covariance.index, columns=fit.covariance.columns)
+
+
+def _cluster_codes(fit: MixedModelResult, clusters: Any) -> tuple[np.ndarray, int]:
+    """Return each sorted row's cluster and their number; raise ModelError where a cluster is not independent."""
+    design = source_of(fit).design
+    if clusters is None or isinstance(clusters, str):
+        name = clusters or min(fit.factors, key=lambda factor: factor.size).name
+        codes, what = fit.level_codes(name), name
+    else:
+        values = pd.Series(np.asarray(clusters))
+        if len(values) != design.n or values.isna().any():
+            raise ModelError(Problem("clusters", f"{len(values)} values", f"{design.n}, one a row, none missing"))
+        codes, what = pd.factorize(values, sort=True)[0], "clusters"
+    by_row = np.asarray(codes)[design.order]
+    s = design.structure
+    component = np.repeat(s.level_component[s.cell_level0], np.diff(s.cell_ptr))
+    first = np.zeros(len(s.component_ptr) - 1, dtype=np.int64)
+    first[component[::-1]] = by_row[::-1]
+    torn = len(np.unique(component[first[component] != by_row]))
+    if torn:
+        raise ModelError(
+            Problem(
+                f"clusters by {what}",
+                f"{torn} groups of connected levels fall into several clusters",
+                "clusters that hold whole levels of every grouping factor",
+                "Cluster by an outer factor, or join the clusters that share levels",
+            )
+        )
+    size = int(by_row.max()) + 1
+    if size < 2:
+        raise ModelError(Problem(f"clusters by {what}", "one cluster", "at least two"))
+    return by_row, size
+
+
+def _sum_by(code: np.ndarray, size: int, X: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return sum over rows of x v by cluster (size, p)."""
+    return np.stack([np.bincount(code, X[:, j] * v, size) for j in range(X.shape[1])], axis=1)
+
+
+def _linear_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> np.ndarray:
+    """Return X_g'V_g^-1 r_g by cluster for the raw coefficients (size, p)."""
+    source = source_of(fit)
+    design = source.design
+    _, at = linear_state(fit)
+    residual = (fit.outcome - fit.conditional_predictor())[design.order]
+    counted = np.sqrt(np.repeat(design.cell_multiplicity, np.diff(design.structure.cell_ptr)))
+    scores = _sum_by(code, size, design.X, counted * design.weights * residual / at.residual_variance)
+    return np.asarray(scores @ np.linalg.inv(design.scaling.to_raw))
+
+
+def _laplace_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the clusters' scores in (beta, theta) (size, p + t) and beta's rows of I^-1 (p, p + t)."""
+    if fit.points:
+        raise ModelError(Problem("cluster_robust", f"a fit by {fit.method}", "a Laplace fit", "Use method='laplace'"))
+    criterion, last = laplace_state(fit)
+    design = criterion.design
+    beta = _sum_by(code, size, design.X, last.scores) @ np.linalg.inv(design.scaling.to_raw)
+    by_cell = theta_scores(criterion, last, fit.theta) * design.cell_multiplicity[:, None]
+    cell_code = code[design.structure.cell_ptr[:-1]]
+    theta = _sum_by(cell_code, size, by_cell, np.ones(len(by_cell)))
+    scores = np.concatenate([beta, theta], axis=1)
+    # Copies of a cluster are clusters of their own: each brings its score once.
+    copies = np.ones(size)
+    copies[cell_code] = design.cell_multiplicity
+    return scores / np.sqrt(copies)[:, None], np.concatenate([fit.covariance.to_numpy(), fit.covariance_cross], axis=1)
+
+
+def theta_scores(criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarray) -> np.ndarray:
+    """Return what every cell adds to dl/dtheta (M, t), clusters counted once; see `laplace` for the formula."""
+    d, s = criterion.design, criterion.design.structure
+    form, k = d.form, d.form.offsets[-1]
+    Lambda = form.matrix(theta)
+    sums = np.empty((s.n_cells, d.kz))
+    cells.weighted_sums(criterion._s, d.Z, s.cell_ptr, s.tile_ptr, sums)
+    wide = criterion._widen(sums)
+    t = s.gather(*last.modes.factor.solve(*s.scatter(wide @ Lambda)))
+    pull, u, r = t @ Lambda.T, s.gather(last.modes.u0, last.modes.ur), criterion._widen(last.modes.r)
+    A = np.broadcast_to(last.modes.A, (s.n_cells, k, k))
+    left = r - wide + np.einsum("mac,mc->ma", A, pull)
+    trace = A @ Lambda @ last.V
+    return np.asarray(
+        left[:, form.rows] * u[:, form.columns]
+        - trace[:, form.rows, form.columns]
+        - r[:, form.rows] * t[:, form.columns]
+    )
