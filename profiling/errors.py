@@ -1,4 +1,4 @@
-"""Errors of the project: each says where, what was found, what was expected, what to do, and with which exit code it ends.
+"""Errors of the project: each says where, what was found, what was expected, what to do, and its exit code.
 
 Messages never hold a patient's value or identifier.
 """

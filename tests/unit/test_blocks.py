@@ -76,7 +76,7 @@ def test_tiles_against_lapack(n):
     assert log_determinant == pytest.approx(np.linalg.slogdet(S)[1], rel=1e-12)
     V = np.empty_like(S)
     dense.inverse(L, inverses, V)
-    assert V == pytest.approx(np.linalg.inv(S), rel=1e-7, abs=1e-9)
+    assert pytest.approx(np.linalg.inv(S), rel=1e-7, abs=1e-9) == V
 
 
 def test_tiles_report_what_is_not_positive_definite():

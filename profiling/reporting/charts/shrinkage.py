@@ -82,7 +82,8 @@ def _panel(
     above, below = top + 52.0, top + 130.0
     items: list[Item] = [Text(left, top + 13, name, "name")]
     if len(rows):
-        low, high = numbers.amount(rows["size"].min()), numbers.amount(rows["size"].max())
+        show = numbers.integer if bool((rows["size"] % 1 == 0).all()) else numbers.amount
+        low, high = show(rows["size"].min()), show(rows["size"].max())
         items.append(Text(left, top + 29, size_words.format(low=low, high=high), "note"))
     ticks = parts.ratio_ticks(x, 34)
     items += parts.grid_x(x, ticks, top + 44, top + 138, (top + 153,), reference=1.0)
@@ -90,7 +91,8 @@ def _panel(
     items += [Text(left, y + 4, word, "note", halo=True) for word, y in heads if word]
     items += _pulls(_thinned(rows), x, above, below)
     share = _kept(rows)
-    if share is not None:
+    # Raw ratios of means carry more than the effect (the spread of the outcome): no share of it is said above one.
+    if share is not None and 0 <= share <= 1:
         items.append(Text(left, top + 170, kept_words.format(share=numbers.percent(share, 0)), "note"))
     return items
 

@@ -136,11 +136,16 @@ def strip_svg(site: Site, level: str, provider: str, every: pd.DataFrame) -> Mar
     )
 
 
+def norm_rate(row: Mapping[str, Any]) -> float:
+    """The rate of the norm that O is compared with, so that every step on a page starts from the same expected."""
+    return float(row["expected_marginal"] / row["n"])
+
+
 def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> Markup:
     """From the average rate through case mix to the rate we believe."""
     event = measure.event or "more"
     overall = measure.totals.rate
-    rates = [overall, row["expected_rate"], row["observed_rate"], row["predicted_rate"]]
+    rates = [overall, norm_rate(row), row["observed_rate"], row["predicted_rate"]]
     if not all(numbers.known(rate) for rate in rates):
         return Markup("")
     more = (
@@ -156,15 +161,15 @@ def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> M
         notes=(
             "all patients",
             "its patients",
-            f"{numbers.amount(row['expected'])} {event}" if measure.counts else "",
+            f"{numbers.amount(row['expected_marginal'])} {event}" if measure.counts else "",
             "not explained",
             f"{numbers.integer(row['observed'])} {event}" if measure.counts else "",
             f"reliability {numbers.ratio(row['reliability'])}",
             "what we believe",
         ),
     )
-    told = zip(("Observed", "expected", "predicted"), ("observed_rate", "expected_rate", "predicted_rate"), strict=True)
-    finding = ", ".join(f"{word} {rate_words(measure, row[column])}" for word, column in told) + "."
+    told = zip(("Observed", "expected", "predicted"), (rates[2], rates[1], rates[3]), strict=True)
+    finding = ", ".join(f"{word} {rate_words(measure, rate)}" for word, rate in told) + "."
     return render_forms(
         _forms(
             lambda form: charts.waterfall(

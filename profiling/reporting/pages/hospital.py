@@ -221,8 +221,8 @@ def _why(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[str]:
     overall = measure.totals.rate
     key = "why_expected"
     if measure.counts and overall is not None:
-        key = "why_expected_lower" if row["expected_rate"] < overall else "why_expected_higher"
-    expected = rate_words(measure, row["expected_rate"])
+        key = "why_expected_lower" if drawings.norm_rate(row) < overall else "why_expected_higher"
+    expected = rate_words(measure, drawings.norm_rate(row))
     first = sentences.say(key, overall=rate_words(measure, overall), provider=noun(level), expected=expected)
     second = sentences.say(
         "why_believed",
@@ -259,7 +259,8 @@ def _figures(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[d
             "Shrunken ratio",
             "shrunken-ratio",
             numbers.ratio(row["ratio"]),
-            _in_interval(row["ratio_lower"], row["ratio_upper"]),
+            f"{_in_interval(row['ratio_lower'], row['ratio_upper'])}; {_sum_or_mean(measure, row, 'predicted')} ÷ "
+            f"{_sum_or_mean(measure, row, 'expected')}, what an effect of zero gives",
         ),
     )
     return [dict(zip(("name", "key", "value", "text"), entry, strict=True)) for entry in entries]
