@@ -28,10 +28,12 @@ LAPLACE_TOLERANCE = 0.05  # standard errors by which Laplace may be off before `
 SMALL_CLUSTER = 10.0  # median rows below which Laplace is checked against quadrature
 TINY_CLUSTER = 3.0  # median rows below which Laplace is doubtful where no quadrature can check it
 MOST_NODES = 20_000  # nodes of a product rule, or of all levels together
+MANY = 5e6  # rows times nodes above which standard errors come from the next coarser rule
 # Points to begin with, by the median rows of a cluster: the smaller the cluster the less normal its effect.
 FIRST_POINTS = ((4.0, 15), (15.0, 9), (60.0, 7), (300.0, 5), (np.inf, 3))
 
 Points = int | Mapping[str, int] | None
+Criterion = QuadratureCriterion | NestedCriterion
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Change:
     move: float
 
 
-def quadrature_criterion(design: Design, family: Family, points: Sequence[int]) -> LaplaceCriterion:
+def quadrature_criterion(design: Design, family: Family, points: Sequence[int]) -> Criterion:
     """Return the criterion with `points` by factor (in the design's order); raise ModelError where there is none."""
     obstacle = quadrature_obstacle(design)
     if obstacle:
@@ -72,20 +74,20 @@ def fit_quadrature(
     `start` (p + t): scaled beta and psi of an earlier fit.
     """
     used = first_points(design) if points is None else _given_points(points, design)
-    quadrature_criterion(design, family, used)
+    criterion = quadrature_criterion(design, family, used)
     if start is None:
         start = _laplace_start(design, family)
     while True:
-        objective = LaplaceObjective(quadrature_criterion(design, family, used))
+        objective = LaplaceObjective(criterion)
         optimum, free = climb(objective, start, design)
         changes = [Change(np.nan, np.nan)] * len(used)
         if points is None or _nodes(design, [2 * n + 1 for n in used]) <= MOST_NODES // 8:
-            changes = _changes(objective, optimum, free, used)
+            changes = _changes(criterion, objective, optimum, free)
         more = _more_points(used, changes) if points is None else used
         if more == used or _nodes(design, more) > MOST_NODES or max(more) > MOST_POINTS:
             break
-        used, start = more, optimum.point
-    maximum = with_information(objective, optimum, free)
+        used, start, criterion = more, optimum.point, criterion.with_points(tuple(more))
+    maximum = _informed(criterion, objective, optimum, free)
     label = f"adaptive quadrature ({_points_text(design, used)})"
     result = finish(objective, maximum, label, [_report(design, used, changes, points is None)])
     return replace(result, posteriors=posteriors(objective, optimum.point), points=tuple(used))
@@ -197,17 +199,37 @@ def _nodes(design: Design, points: Sequence[int]) -> int:
     return int(np.prod(points, dtype=np.int64))
 
 
-def _changes(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray, used: list[int]) -> list[Change]:
-    """Return, by factor, what 2n + 1 of its points would change: one step from the maximum with the structured
-    information, from the slopes of the finer rule there."""
-    criterion = objective.criterion
+def _informed(criterion: Criterion, objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> Maximum:
+    """Return the maximum with its information: of the rule itself, or of the next coarser one where rows are many.
+
+    The information needs three digits where the likelihood needs ten, and takes two evaluations a parameter.
+    """
+    nodes = _nodes(criterion.design, criterion.points)
+    if isinstance(criterion, QuadratureCriterion) or criterion.design.n * float(nodes) < MANY:
+        return with_information(objective, optimum, free)
+    coarser = LaplaceObjective(criterion.with_points(tuple(max(n, 3) for n in map(_coarser, criterion.points))))
+    coarser.zero = objective.zero
+    return with_information(coarser, optimum, free)
+
+
+def _coarser(n: int) -> int:
+    """Return the odd number of points of which n is (at most) the next in n -> 2n + 1."""
+    half = n // 2
+    return half if half % 2 else half + 1
+
+
+def _changes(criterion: Criterion, objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> list[Change]:
+    """Return, by factor, what 2n + 1 of its points would change.
+
+    The moves are one step from the maximum with the structured information, from the finer rule's slopes there.
+    """
     value, gradient = objective.evaluate(optimum.point)
     covariance, _ = invert_information(objective.information(), free)
     found = []
-    for level, n in enumerate(used):
-        finer = list(used)
+    for level, n in enumerate(criterion.points):
+        finer = list(criterion.points)
         finer[level] = 2 * n + 1
-        other = LaplaceObjective(quadrature_criterion(criterion.design, criterion.family, finer))
+        other = LaplaceObjective(criterion.with_points(tuple(finer)))
         other.zero = objective.zero
         finer_value, finer_gradient = other.evaluate(optimum.point)
         moves = _moves(finer_gradient - gradient, covariance, free)

@@ -18,6 +18,7 @@ posterior-weighted mean of the inner ones,
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,20 @@ class NestedCriterion(LaplaceCriterion):
         self._used: tuple[int, ...] = ()
         self._inner_moments = np.zeros((0, 0, 2))
         self.sweeps = 0
+
+    def with_points(self, points: tuple[int, ...]) -> NestedCriterion:
+        """Return the criterion with other numbers of points, its nodes where these have found theirs."""
+        other = copy(self)
+        other.points = points
+        if self._place is not None and points != self.points:
+            used = tuple(np.where(np.array(self._used) == 1, 1, points).tolist())
+            other._place = []
+            for level, (center, spread) in enumerate(self._place, start=1):
+                counts = self._used[level + 1 :], used[level + 1 :]
+                other._place.append((_along_nodes(center, *counts), _along_nodes(spread, *counts)))
+            other._used, other._start = used, self._start.copy()
+            other._allocate()
+        return other
 
     def evaluate(self, beta: np.ndarray, theta: np.ndarray) -> Evaluation:
         """Return value and gradient of the rule at (beta, theta); nodes that went stale are placed anew."""
@@ -122,6 +137,7 @@ class NestedCriterion(LaplaceCriterion):
         if self._place is None or used != self._used:
             self._used = used
             self._place = self._first_places(eta, sigma)
+            self._allocate()
         limit = STALE
         growth = np.zeros(0)
         if self.family.code == LOGIT and np.abs(eta).max() < kernel.SAFE_EXPONENT:
@@ -151,10 +167,12 @@ class NestedCriterion(LaplaceCriterion):
             sd = sigma[level] * np.sqrt(variances[level][own, 0, 0])
             outside = int(np.prod(self._used[level + 1 :], dtype=np.int64))
             places.append(tuple(np.repeat(part[:, None], outside, axis=1) for part in (mode, sd)))
-        n, outside = self.design.n, places[0][0].shape[1]
-        self._score, self._weight = np.empty((n, outside)), np.empty((n, outside))
-        self._inner_moments = np.empty((s.n_cells, outside, 2))
         return [(mode, sd) for mode, sd in places]
+
+    def _allocate(self) -> None:
+        n, outside = self.design.n, int(np.prod(self._used[2:], dtype=np.int64))
+        self._score, self._weight = np.empty((n, outside)), np.empty((n, outside))
+        self._inner_moments = np.empty((self.design.structure.n_cells, outside, 2))
 
     def _outer_sums(self) -> np.ndarray:
         """Return the sum of the effects outside of every cluster of level 2, by outer node (D, C)."""
@@ -196,7 +214,10 @@ class NestedCriterion(LaplaceCriterion):
             out,
             self._inner_moments,
         )
-        levels = [Level(*(out[:, :, column] for column in (0, 2, 3, 4, 5, 6, 7, 8)), np.zeros(0))]
+        value, slope, first, second, mean, square, center_first, center_second = (
+            out[:, :, column] for column in (0, 2, 3, 4, 5, 6, 7, 8)
+        )
+        levels = [Level(value, slope, first, second, mean, square, center_first, center_second, np.zeros(0))]
         for level in range(2, tree.depth):
             levels.append(
                 combine(
@@ -229,6 +250,21 @@ class NestedCriterion(LaplaceCriterion):
             share = both.reshape(len(both), -1)[self.nesting.parent(level - 1)]
             found.append(share)
         return [np.ascontiguousarray(part) for part in reversed(found)]
+
+
+def _along_nodes(values: np.ndarray, used: tuple[int, ...], wanted: tuple[int, ...]) -> np.ndarray:
+    """Carry values (D, C) at outer nodes over to other numbers of nodes (innermost last), linear between nodes."""
+    grid = values.reshape(len(values), *used[::-1])
+    for axis, (old, new) in enumerate(zip(used[::-1], wanted[::-1], strict=True), start=1):
+        if old == new:
+            continue
+        if old == 1:
+            grid = np.repeat(grid, new, axis=axis)
+            continue
+        z, target = gauss_hermite(old)[0], gauss_hermite(new)[0]
+        hats = np.array([np.interp(target, z, hat) for hat in np.eye(old)])
+        grid = np.moveaxis(np.tensordot(grid, hats, axes=(axis, 0)), -1, axis)
+    return np.ascontiguousarray(grid.reshape(len(values), -1))
 
 
 def combine(

@@ -1,7 +1,7 @@
 """Compiled kernels of nested quadrature: the integrals of the two innermost levels and the collapse to rows.
 
 `nested_quadrature` holds the mathematics. For the logit exp(eta) is kept by row, so that a node costs one exponential a
-cluster and one division a row; log(1 + t) is the logarithm of a running product.
+cluster and one division a row; products of 1 + t stand for sums of logarithms.
 """
 
 from __future__ import annotations
@@ -31,40 +31,98 @@ def _node(
     hi: int,
     shift: float,
     here: np.ndarray,
-) -> tuple[float, float, float]:
-    """Store l1, W and W1 of rows lo to hi at eta + shift in `here` (3, rows); return sum l0, sum l1, sum W.
+) -> tuple[float, float, float, float]:
+    """Store l1 and W of rows lo to hi at eta + shift in `here` (2, rows).
 
-    `growth` (n) holds exp(eta) for the logit, or is empty.
+    Returns a height and a divisor with sum l0 = height - log divisor, sum l1 and sum W. `growth` (n) holds exp(eta)
+    for the logit, or is empty.
     """
-    value, first, second = 0.0, 0.0, 0.0
+    height, product, first, second = 0.0, 1.0, 0.0, 0.0
     if len(growth) and abs(shift) < SAFE_EXPONENT:
         x = math.exp(shift)
-        product = 1.0
         for i in range(lo, hi):
             m = weight[i]
             t = growth[i] * x
             small = 1.0 / (1.0 + t)
             mu = t * small
-            w = m * mu * small
-            l1 = m * (y[i] - mu)
-            value += m * y[i] * (eta[i] + shift)
+            w, l1 = m * mu * small, m * (y[i] - mu)
+            height += m * y[i] * (eta[i] + shift)
             if unit:
                 product *= 1.0 + t
                 if product > FLUSH:
-                    value -= math.log(product)
+                    height -= math.log(product)
                     product = 1.0
             else:
-                value -= m * math.log1p(t)
-            here[0, i - lo], here[1, i - lo], here[2, i - lo] = l1, w, w * (1.0 - 2.0 * mu)
+                height -= m * math.log1p(t)
+            here[0, i - lo], here[1, i - lo] = l1, w
             first += l1
             second += w
-        return value - math.log(product), first, second
+        return height, product, first, second
     for i in range(lo, hi):
-        l0, here[0, i - lo], here[1, i - lo], here[2, i - lo] = derivatives(code, y[i], weight[i], eta[i] + shift)
-        value += l0
+        l0, here[0, i - lo], here[1, i - lo], _ = derivatives(code, y[i], weight[i], eta[i] + shift)
+        height += l0
         first += here[0, i - lo]
         second += here[1, i - lo]
-    return value, first, second
+    return height, product, first, second
+
+
+@nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
+def _slopes(
+    code: int,
+    growth: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    lo: int,
+    hi: int,
+    shift: float,
+) -> tuple[float, float]:
+    """Return sum l1 and sum W of rows lo to hi at eta + shift."""
+    first, second = 0.0, 0.0
+    if len(growth) and abs(shift) < SAFE_EXPONENT:
+        x = math.exp(shift)
+        for i in range(lo, hi):
+            t = growth[i] * x
+            small = 1.0 / (1.0 + t)
+            first += weight[i] * (y[i] - t * small)
+            second += weight[i] * t * small * small
+        return first, second
+    for i in range(lo, hi):
+        _, l1, w, _ = derivatives(code, y[i], weight[i], eta[i] + shift)
+        first += l1
+        second += w
+    return first, second
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _mode(
+    code: int,
+    growth: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    lo: int,
+    hi: int,
+    outer: float,
+    variance: float,
+    start: float,
+) -> float:
+    """Return the mode of sum l0 - b^2 / (2 variance) by Newton steps kept inside a bracket."""
+    b, low, high = start, -np.inf, np.inf
+    for _ in range(100):
+        first, second = _slopes(code, growth, y, weight, eta, lo, hi, outer + b)
+        fall, curvature = first - b / variance, second + 1.0 / variance
+        # sum l1 falls in b, so the mode lies between b and sigma^2 sum l1(b).
+        if fall > 0:
+            low, high = b, min(high, variance * first)
+        else:
+            low, high = max(low, variance * first), b
+        b += fall / curvature
+        if abs(fall) < MODE_TOLERANCE * math.sqrt(curvature):
+            break
+        if not (low <= b <= high):
+            b = 0.5 * (low + high)
+    return b
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -94,36 +152,32 @@ def _integral(
     """
     n = hi - lo
     if sigma == 0.0:
-        value, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer, here)
+        height, product, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer, here)
         for i in range(n):
             score[at + i], w[at + i] = here[0, i], here[1, i]
-        return value, 0.0, first, -second, 0.0, 0.0, 0.0, 0.0
+        return height - math.log(product), 0.0, first, -second, 0.0, 0.0, 0.0, 0.0
     variance = sigma * sigma
-    b, low, high = start, -np.inf, np.inf
-    for _ in range(100):
-        _, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
-        fall, curvature = first - b / variance, second + 1.0 / variance
-        # sum l1 falls in b, so the mode lies between b and sigma^2 sum l1(b).
-        if fall > 0:
-            low, high = b, min(high, variance * first)
-        else:
-            low, high = max(low, variance * first), b
-        b += fall / curvature
-        if abs(fall) < MODE_TOLERANCE * math.sqrt(curvature):
-            break
-        if not (low <= b <= high):
-            b = 0.5 * (low + high)
-    value, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
+    mode = _mode(code, growth, y, weight, eta, lo, hi, outer, variance, start)
+    height, product, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + mode, here)
     curvature = second + 1.0 / variance
     sd = 1.0 / math.sqrt(curvature)
-    mode, peak = b, value - 0.5 * b * b / variance
+    rate = -second / curvature
+    peak = height - math.log(product) - 0.5 * mode * mode / variance
+    middle = len(z) // 2
+    # The central node is the mode itself.
+    p = math.exp(log_weight[middle])
+    fall = first - mode / variance
+    total, tilt, turn, mean, square = p, p * fall, 0.0, p * mode, p * mode * mode
+    e1, e11, e2 = p * first, p * first * first, p * second
     for i in range(n):
-        score[at + i], w[at + i] = 0.0, 0.0
-    total, tilt, turn, mean, square, e1, e11, e2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        l1, here[2, i] = here[0, i], here[1, i]
+        score[at + i], w[at + i] = p * l1, p * here[1, i]
     for q in range(len(z)):
+        if q == middle:
+            continue
         b = mode + sd * z[q]
-        value, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
-        p = math.exp(log_weight[q] + value - 0.5 * b * b / variance - peak)
+        height, product, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
+        p = math.exp(log_weight[q] + height - 0.5 * b * b / variance - peak) / product
         for i in range(n):
             score[at + i] += p * here[0, i]
             w[at + i] += p * here[1, i]
@@ -140,19 +194,42 @@ def _integral(
     tilt, turn, mean, square = tilt * share, turn * share, mean * share, square * share
     e1, e11, e2 = e1 * share, e11 * share, e2 * share
     # The nodes move with the mode and with its curvature: differentiate both.
-    _node(code, growth, unit, y, weight, eta, lo, hi, outer + mode, here)
-    skew = 0.0
-    for i in range(n):
-        skew += here[2, i]
+    skew = _skews(code, growth, y, weight, eta, lo, hi, outer + mode, here)
     spread = -0.5 * sd * sd * (1.0 + sd * turn)
     place = (tilt + spread * skew) / curvature
-    second = curvature - 1.0 / variance
     for i in range(n):
-        score[at + i] = share * score[at + i] + spread * here[2, i] - place * here[1, i]
+        score[at + i] = share * score[at + i] + spread * here[0, i] - place * here[2, i]
         w[at + i] *= share
     slope = square / variance - 1.0 - 2.0 * spread / variance + 2.0 * place * mode / variance
     log_integral = math.log(sd / sigma) + peak + math.log(total)
-    return log_integral, slope, e1, e11 - e1 * e1 - e2, mode, -second / curvature, mean, square
+    return log_integral, slope, e1, e11 - e1 * e1 - e2, mode, rate, mean, square
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _skews(
+    code: int,
+    growth: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    lo: int,
+    hi: int,
+    shift: float,
+    here: np.ndarray,
+) -> float:
+    """Store W1 of rows lo to hi at eta + shift in `here[0]`, W being in `here[2]`; return its sum."""
+    total = 0.0
+    if len(growth) and abs(shift) < SAFE_EXPONENT:
+        x = math.exp(shift)
+        for i in range(lo, hi):
+            t = growth[i] * x
+            here[0, i - lo] = here[2, i - lo] * (1.0 - t) / (1.0 + t)
+            total += here[0, i - lo]
+        return total
+    for i in range(lo, hi):
+        _, _, _, here[0, i - lo] = derivatives(code, y[i], weight[i], eta[i] + shift)
+        total += here[0, i - lo]
+    return total
 
 
 @nb.njit(parallel=True, cache=True, error_model="numpy")

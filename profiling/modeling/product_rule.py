@@ -136,7 +136,8 @@ def _sum_nodes(
     tilt *= share
     N *= share
     mixed *= share
-    return peak + math.log(total)
+    log_sum: float = peak + math.log(total)
+    return log_sum
 
 
 @nb.njit(cache=True, inline="always")

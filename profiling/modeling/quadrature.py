@@ -52,6 +52,12 @@ class QuadratureCriterion(LaplaceCriterion):
         self._mean = np.zeros((design.structure.n_levels0, design.structure.terms[0]))
         self._second = np.zeros((*self._mean.shape, self._mean.shape[1]))
 
+    def with_points(self, points: tuple[int, ...]) -> QuadratureCriterion:
+        """Return the criterion with another number of points, starting from the modes found here."""
+        other = QuadratureCriterion(self.design, self.family, points)
+        other._u = self._u
+        return other
+
     def evaluate(self, beta: np.ndarray, theta: np.ndarray) -> Evaluation:
         """Return value and exact gradient of the rule at (beta, theta)."""
         d, s = self.design, self.design.structure
