@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "glmm", "lmm", "profile_providers"]
+__all__ = ["__version__", "anova", "gee", "glmm", "lmm", "profile_providers"]
 
 if TYPE_CHECKING:
     from profiling.assessment import profile_providers
-    from profiling.modeling import glmm, lmm
+    from profiling.modeling import anova, gee, glmm, lmm
 
 # The public face is loaded on first use: `profiling --help` must not pay for numba and pandas.
-_HOMES = {"glmm": "profiling.modeling", "lmm": "profiling.modeling", "profile_providers": "profiling.assessment"}
+_HOMES = {
+    "anova": "profiling.modeling",
+    "gee": "profiling.modeling",
+    "glmm": "profiling.modeling",
+    "lmm": "profiling.modeling",
+    "profile_providers": "profiling.assessment",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from profiling.modeling.comparison import anova
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.fit import glmm, lmm
+from profiling.modeling.gee import GeeResult, gee
 from profiling.modeling.result import MixedModelResult, RandomEffects
 
-__all__ = ["Diagnosis", "MixedModelResult", "RandomEffects", "glmm", "lmm"]
+__all__ = ["Diagnosis", "GeeResult", "MixedModelResult", "RandomEffects", "anova", "gee", "glmm", "lmm"]

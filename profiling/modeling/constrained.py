@@ -18,6 +18,8 @@ from profiling.modeling.covariance import CovarianceTemplate
 from profiling.modeling.criterion_lmm import LinearCriterion, LinearEvaluation
 from profiling.modeling.fixed import Scaling
 
+LEAST_SHARE = 0.05
+
 
 def theta_information(form: CovarianceTemplate, theta: np.ndarray, psi: np.ndarray) -> np.ndarray:
     """Return the information of theta (t, t) from that of psi; nothing is known along a term at zero."""
@@ -85,22 +87,32 @@ class ConstrainedLinear:
         ratio = at.residual_variance / self.sigma**2
         value = at.value - 0.5 * freedom * (ratio - 1 - np.log(ratio))
         self.determinant = determinant_slope(self.criterion, at, self.theta)
-        self.square = (at.gradient - self.determinant) * ratio
-        gradient = self.determinant + self.square
-        self.curvature = 2 * freedom * ratio
+        gradient = self.determinant + (at.gradient - self.determinant) * ratio
         at_sigma = freedom * (ratio - 1) - gradient @ self.theta
         return float(value), np.concatenate([[at_sigma], self.J.T @ gradient])
 
     def information(self) -> np.ndarray:
-        """Return the approximate information: expected for theta, exact between theta and sigma."""
+        """Return the expected information (block-diagonal over factors), kept positive definite."""
         form, t = self.covariance.form, len(self.theta)
         own = np.zeros((t + 1, t + 1))
-        own[0, 0] = self.curvature
-        own[0, 1:] = own[1:, 0] = 2 * self.square
+        own[0, 0] = 2 * self.criterion.n
+        own[0, 1:] = own[1:, 0] = -2 * self.determinant
         own[1:, 1:] = theta_information(form, self.theta, self.criterion.information(self.last, self.theta))
         turn = np.zeros((t + 1, t + 1))
         turn[0, 0], turn[1:, 0], turn[1:, 1:] = 1.0, -self.theta, self.J
-        return np.asarray(turn.T @ own @ turn)
+        return positive(turn.T @ own @ turn)
+
+
+def positive(information: np.ndarray) -> np.ndarray:
+    """Return the matrix with its off-diagonal shrunk, if need be, until no scaled eigenvalue lies below LEAST_SHARE."""
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    scaled = information / np.outer(scale, scale)
+    lowest = float(np.linalg.eigvalsh(scaled)[0])
+    if lowest >= LEAST_SHARE:
+        return information
+    shrunk = scaled * (1 - LEAST_SHARE) / (1 - lowest)
+    np.fill_diagonal(shrunk, np.diag(scaled))
+    return np.asarray(shrunk * np.outer(scale, scale))
 
 
 def determinant_slope(criterion: LinearCriterion, at: LinearEvaluation, theta: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ def criterion_of(fit: MixedModelResult) -> LaplaceCriterion:
 
 
 def criterion_for(design: Design, fit: MixedModelResult) -> LaplaceCriterion:
-    """Return the criterion of a GLMM's kind (Laplace, or quadrature with the fit's points) for a design like its own."""
+    """Return the criterion of a GLMM's kind (Laplace, or quadrature with its points) for a design like its own."""
     from profiling.modeling.fit_quadrature import quadrature_criterion
 
     family = family_of(fit.family, fit.link)
