@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEAST_PIVOT = 1e-6
+
 
 @dataclass(frozen=True)
 class CovarianceTemplate:
@@ -76,9 +78,10 @@ def expected_information(
     """Return the approximate expected information of psi (t, t), block-diagonal over factors.
 
     With dS_a = L_a Lambda' + Lambda L_a' and N_l the information that level l holds about its own effect, other
-    effects integrated out, I_ab = 1/2 sum_l tr(N_l dS_a N_l dS_b). For one scalar intercept N_l sigma^2 = 1 - V_l
-    exactly, so I = 2 sum_l (1 - V_l)^2; for vectors N_l = A_l - A_l Lambda V_l Lambda'A_l (A_l = Z'WZ of the level),
-    which is exact for one factor and stays finite where Lambda is singular.
+    effects integrated out, I_ab = 1/2 sum_l tr(N_l dS_a N_l dS_b), where Lambda'N_l Lambda = 1 - V_l. So for one
+    scalar intercept I = 2 sum_l (1 - V_l)^2. For vectors of one factor N_l = A_l - A_l Lambda V_l Lambda'A_l
+    (A_l = Z'WZ of the level), which stays finite where Lambda is singular; with several factors that would leave out
+    what other levels share, and N_l = Lambda^-T (1 - V_l) Lambda^-1 with pivots of at least `LEAST_PIVOT`.
     """
     information = np.zeros((form.size, form.size))
     slope = form.slope(theta)
@@ -89,7 +92,13 @@ def expected_information(
             continue
         Lambda = form.block(theta, f)
         AL = A @ Lambda
-        N = A - AL @ V @ AL.transpose(0, 2, 1)
+        if len(level_covariance) == 1:
+            N = A - AL @ V @ AL.transpose(0, 2, 1)
+        else:
+            safe = Lambda.copy()
+            np.fill_diagonal(safe, np.maximum(np.abs(np.diag(Lambda)), LEAST_PIVOT))
+            inverse = np.linalg.inv(safe)
+            N = inverse.T @ (np.eye(len(Lambda)) - V) @ inverse
         kron = np.einsum("l,lab,lcd->abcd", m, N, N, optimize=True)
         directions = np.zeros((len(own), *Lambda.shape))
         for a, entry in enumerate(own):

@@ -19,6 +19,7 @@ MAX_ITERATIONS = 150
 MEMORY = 6
 LARGEST_LOG_STEP = 1.5  # a standard deviation moves by at most this factor's logarithm in one step
 REFRESH_ABOVE = 1e-3  # below this decrement the information no longer changes enough to be worth its cost
+LEAST_CURVATURE = 0.02  # share of the modelled curvature below which a seen one is not believed: no maximum is near
 NEGLIGIBLE_SHRINKAGE = 1e-5  # a term that keeps less than this of every level's deviation may be zero
 
 
@@ -92,11 +93,19 @@ def maximize(
             if new_value >= value + 1e-4 * taken * min(decrement, float(masked @ direction)) - slack:
                 break
             taken /= 4.0
-            if taken < 1e-6:
+            if taken < 1e-6 and pairs:
+                # What was seen earlier misleads here: start again from the information alone.
+                pairs, taken = [], 1.0
+                objective.evaluate(point)
+                information = objective.information()
+                direction = _direction(masked, _solver(information, free), pairs)
+                decrement = float(masked @ direction)
+                direction = np.where(log_scale, np.clip(direction, -LARGEST_LOG_STEP, LARGEST_LOG_STEP), direction)
+            elif taken < 1e-6:
                 objective.evaluate(point)
                 return Optimum(point, value, gradient, information, decrement, iteration, decrement < 1e-6, log)
         moved, turned = candidate - point, np.where(free, gradient - new_gradient, 0.0)
-        if moved @ turned > 1e-12 * np.sqrt((moved @ moved) * (turned @ turned)):
+        if moved @ turned > LEAST_CURVATURE * abs(moved @ information @ moved):
             pairs = [*pairs[-(MEMORY - 1) :], (moved, turned)]
         point, value, gradient = candidate, new_value, new_gradient
     return Optimum(point, value, gradient, information, decrement, len(log), bool(decrement < tolerance), log)

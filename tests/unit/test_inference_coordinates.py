@@ -138,3 +138,62 @@ def test_covariance_of_theta_and_sigma_inverts_the_joint_information(reml):
     point = np.append(fit.theta, np.log(fit.residual_sd))
     hessian = differences(lambda v: differences(joint, v, 1e-4)[:, 0], point, 1e-4)
     assert np.allclose(theta_covariance(fit), np.linalg.inv(-hessian), rtol=2e-3, atol=1e-7)
+
+
+def test_expected_information_of_correlated_slopes_beside_another_factor():
+    """Against 1/2 tr(V^-1 dV_a V^-1 dV_b) with dense matrices; a level's own block of it, as the search uses it."""
+    data = records(3)
+    fit = lmm("y ~ x + (1 + x | a) + (1 | c)", data, reml=False)
+    criterion, _ = linear_state(fit)
+    design = criterion.design
+    theta = interior(fit.theta, 2)
+    Lambda = design.form.matrix(theta)
+    z = np.column_stack([np.ones(len(data)), data["x"]])
+    Z = {
+        "a": [z * (data["a"] == level).to_numpy()[:, None] for level in range(12)],
+        "c": [(data["c"] == level).to_numpy()[:, None].astype(float) for level in range(8)],
+    }
+    names = [factor.name for factor in design.factors]
+    part = [slice(design.form.offsets[f], design.form.offsets[f + 1]) for f in range(2)]
+    V = np.eye(len(data))
+    for f, name in enumerate(names):
+        L = Lambda[part[f], part[f]]
+        V += sum(block @ L @ L.T @ block.T for block in Z[name])
+    inverse = np.linalg.inv(V)
+    slope = design.form.slope(theta)
+    expected = np.zeros((design.form.size,) * 2)
+    for i in range(design.form.size):
+        for j in range(design.form.size):
+            f = design.form.factor[i]
+            if design.form.factor[j] != f:
+                continue
+            L = Lambda[part[f], part[f]]
+            sides = []
+            for entry in (i, j):
+                unit = np.zeros_like(Lambda)
+                unit[design.form.rows[entry], design.form.columns[entry]] = slope[entry]
+                unit = unit[part[f], part[f]]
+                sides.append(unit @ L.T + L @ unit.T)
+            for block in Z[names[f]]:
+                N = block.T @ inverse @ block
+                expected[i, j] += 0.5 * np.trace(N @ sides[0] @ N @ sides[1])
+    at = criterion.evaluate(theta)
+    at.gradient[:] = 0.0  # without what is added near a boundary
+    assert np.allclose(criterion.information(at, theta), expected, rtol=1e-8, atol=1e-8)
+
+
+def test_a_hard_start_arrives_where_lme4_arrives():
+    """A search that misjudged what crossed levels share ended after four steps; lme4 1.1-31 gives these values."""
+    rng = np.random.default_rng(4)
+    n = 300
+    data = pd.DataFrame({"a": rng.integers(0, 10, n), "c": rng.integers(0, 6, n)})
+    rng.choice(["u", "v", "w"], n)
+    data["x"] = rng.normal(1, 2, n)
+    data["kind"] = rng.choice(["p", "q", "r"], n)
+    eta = 0.2 * data["x"] - 0.4 + rng.normal(0, 0.9, 10)[data["a"]] + rng.normal(0, 0.6, 6)[data["c"]]
+    eta = eta + 0.25 * data["x"] * rng.normal(size=10)[data["a"]]
+    data["y"] = (eta + rng.normal(0, 0.8, n)) ** 2
+    fit = lmm("y ~ x + C(kind) + (1 + x | a) + (1 | c)", data)
+    assert fit.converged
+    assert fit.log_likelihood == pytest.approx(-783.9544049, abs=1e-6)
+    assert fit.theta == pytest.approx([0.55016894, 0.00393885, 0.10555097, 0.09585022], abs=2e-5)
