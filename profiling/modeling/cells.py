@@ -16,7 +16,7 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
 def mode_sums(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,
@@ -59,7 +59,7 @@ def mode_sums(
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
 def row_derivatives(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,

@@ -24,24 +24,31 @@ from scipy import special
 from profiling.errors import ModelError, Problem
 
 LOGIT, PROBIT, CLOGLOG, POISSON = 0, 1, 2, 3
+# From here on a kernel's `code` is NEGATIVE_BINOMIAL + kappa: one number says the family and its shape.
+NEGATIVE_BINOMIAL = 16
 _LINKS: dict[tuple[str, str], int] = {
     ("binomial", "logit"): LOGIT,
     ("binomial", "probit"): PROBIT,
     ("binomial", "cloglog"): CLOGLOG,
     ("poisson", "log"): POISSON,
+    ("negative_binomial", "log"): NEGATIVE_BINOMIAL,
 }
-_CANONICAL = {"binomial": "logit", "poisson": "log", "gaussian": "identity"}
+_CANONICAL = {"binomial": "logit", "poisson": "log", "negative_binomial": "log", "gaussian": "identity"}
 # The variance of the latent error of a threshold model, by link (Goldstein, Browne & Rasbash 2002).
 LATENT_VARIANCE = {"logit": math.pi**2 / 3, "probit": 1.0, "cloglog": math.pi**2 / 6}
 
 
 @dataclass(frozen=True)
 class Family:
-    """A distribution with its link; `code` selects the branch of the compiled kernel."""
+    """A distribution with its link; `code` selects the branch of the compiled kernel.
+
+    `shape` is kappa of the negative binomial NB2 (variance mu + mu^2 / kappa), nan elsewhere.
+    """
 
     name: str
     link: str
-    code: int
+    code: float
+    shape: float = math.nan
 
     def inverse_link(self, eta: Any) -> Any:
         """Return the mean (for binomial: the probability) at linear predictor `eta`, elementwise."""
@@ -51,7 +58,7 @@ class Family:
             return special.ndtr(eta)
         if self.code == CLOGLOG:
             return -np.expm1(-np.exp(eta))
-        return np.exp(eta) if self.code == POISSON else np.asarray(eta)
+        return np.exp(eta) if self.link == "log" else np.asarray(eta)
 
     def link_function(self, mean: Any) -> Any:
         """Return the linear predictor whose mean is `mean`, elementwise."""
@@ -61,7 +68,7 @@ class Family:
             return special.ndtri(mean)
         if self.code == CLOGLOG:
             return np.log(-np.log1p(-np.asarray(mean)))
-        return np.log(mean) if self.code == POISSON else np.asarray(mean)
+        return np.log(mean) if self.link == "log" else np.asarray(mean)
 
     def constant(self, y: np.ndarray, weights: np.ndarray) -> float:
         """Return the part of the log-likelihood that does not depend on eta (so that all constants are in)."""
@@ -72,14 +79,16 @@ class Family:
         return -float(np.sum(weights * special.gammaln(y + 1)))
 
 
-def family_of(name: str, link: str | None) -> Family:
-    """Return the family by name and link (the canonical one where `link` is None)."""
+def family_of(name: str, link: str | None, shape: float = math.nan) -> Family:
+    """Return the family by name and link (the canonical one where `link` is None), with the NB's shape if known."""
     chosen = link or _CANONICAL.get(name, "")
     if (name, chosen) == ("gaussian", "identity"):
         return Family("gaussian", "identity", -1)
     if (name, chosen) not in _LINKS:
         known = ", ".join(f"{family}({its})" for family, its in [*_LINKS, ("gaussian", "identity")])
         raise ModelError(Problem("family", f"{name} with link {chosen or None}", f"one of {known}"))
+    if name == "negative_binomial":
+        return Family(name, chosen, NEGATIVE_BINOMIAL + shape, shape)
     return Family(name, chosen, _LINKS[name, chosen])
 
 
@@ -106,8 +115,19 @@ def _probit_side(x: float) -> tuple[float, float, float, float]:
     return log_tail, mills, second, third
 
 
+@nb.njit(cache=True)
+def log_rising(y: float, kappa: float) -> float:
+    """Return log[kappa (kappa + 1) ... (kappa + y - 1)] - y log kappa, exact for large kappa too."""
+    if y <= 64.0:
+        total = 0.0
+        for i in range(int(y)):
+            total += math.log1p(i / kappa)
+        return total
+    return math.lgamma(y + kappa) - math.lgamma(kappa) - y * math.log(kappa)
+
+
 @nb.njit(cache=True, inline="always")
-def derivatives(code: int, y: float, m: float, eta: float) -> tuple[float, float, float, float]:
+def derivatives(code: float, y: float, m: float, eta: float) -> tuple[float, float, float, float]:
     """Return (l0, l1, W, W1) of one observation; see the module's docstring."""
     if code == LOGIT:
         e = math.exp(-abs(eta))
@@ -118,6 +138,14 @@ def derivatives(code: int, y: float, m: float, eta: float) -> tuple[float, float
     if code == POISSON:
         mu = math.exp(min(eta, 700.0))
         return m * (y * eta - mu), m * (y - mu), m * mu, m * mu
+    if code >= NEGATIVE_BINOMIAL:
+        # The terms that hold kappa alone stand in l0: it is a parameter too. All are written to reach Poisson's.
+        kappa = code - NEGATIVE_BINOMIAL
+        mu = math.exp(min(eta, 690.0))
+        share = 1.0 / (1.0 + mu / kappa)
+        l0 = y * eta - (y + kappa) * math.log1p(mu / kappa) + log_rising(y, kappa)
+        w = mu * (1.0 + y / kappa) * share * share
+        return m * l0, m * (y - mu) * share, m * w, m * w * (1.0 - mu / kappa) * share
     if code == PROBIT:
         a0, a1, a2, a3 = _probit_side(eta)
         b0, b1, b2, b3 = _probit_side(-eta)

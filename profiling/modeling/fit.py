@@ -15,6 +15,7 @@ from profiling.modeling.design import Design, build_design
 from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_lmm import fit_lmm
 from profiling.modeling.fit_quadrature import Points, fit_auto, fit_laplace, fit_quadrature
+from profiling.modeling.negative_binomial import fit_negative_binomial
 from profiling.modeling.result import MixedModelResult
 from profiling.modeling.source import ModelCall, ModelSource
 
@@ -35,9 +36,10 @@ def glmm(
     """Fit a generalized linear mixed model by maximum likelihood.
 
     `formula` as in lme4 (`died ~ age + (1 | hospital)`), fixed part by formulaic; `data` without missing values.
-    `family` binomial (logit, probit, cloglog; 0/1, proportions with `weights` trials, `cbind(successes, failures)`)
-    or poisson (log). `weights` (n): trials for proportions, otherwise multipliers of log p; `cluster_weights`:
-    multiplicity of each level of the outermost factor; `offset` (n) on the scale of the link.
+    `family` binomial (logit, probit, cloglog; 0/1, proportions with `weights` trials, `cbind(successes, failures)`),
+    poisson (log) or negative_binomial (NB2, log; the result's `dispersion` is its shape kappa). `weights` (n): trials
+    for proportions, otherwise multipliers of log p; `cluster_weights`: multiplicity of each level of the outermost
+    factor; `offset` (n) on the scale of the link.
 
     `method`: `laplace` (says where clusters are too small for it), `agq` (adaptive Gauss-Hermite quadrature, for one
     factor or strictly nested intercepts) or `auto` (quadrature where Laplace is off, else Laplace). `points` for
@@ -48,6 +50,8 @@ def glmm(
         return lmm(formula, data, False, weights, cluster_weights, offset)
     if method not in _METHODS:
         raise ModelError(Problem("method", method, f"one of {', '.join(_METHODS)}"))
+    if chosen.name == "negative_binomial" and method == "agq":
+        raise ModelError(Problem("method", "agq with a negative binomial outcome", "laplace"))
     call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -84,6 +88,8 @@ def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None)
     """Fit a design as `call` says, from the search's coordinates `start` (scaled beta and psi) where given."""
     if call.family == "gaussian":
         return fit_lmm(design, call.reml, start)
+    if call.family == "negative_binomial":
+        return fit_negative_binomial(design, start)
     family = family_of(call.family, call.link)
     if call.method == "agq":
         return fit_quadrature(design, family, call.points, start)
@@ -103,7 +109,7 @@ def check_outcome(design: Design, family: Family) -> None:
     outcome = design.formula.outcome
     if family.name == "binomial" and ((y < 0) | (y > 1)).any():
         raise ModelError(Problem(f"outcome {outcome}", "values outside of 0 to 1", "0/1, proportions or cbind()"))
-    if family.name == "poisson" and ((y < 0) | (y != np.floor(y))).any():
+    if family.name in ("poisson", "negative_binomial") and ((y < 0) | (y != np.floor(y))).any():
         raise ModelError(Problem(f"outcome {outcome}", "values that are no counts", "whole numbers from 0"))
     if (
         len(y)

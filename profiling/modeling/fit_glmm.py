@@ -129,7 +129,7 @@ def constant(design: Design, family: Family) -> float:
 def _affordable(design: Design, parameters: int) -> bool:
     # A gradient reads every row some times (about 60 operations besides its columns) and factors the rest once.
     dense = float((np.diff(design.structure.rest_ptr).astype(float) ** 3).sum())
-    return 2.0 * parameters * (design.n * (4.0 * design.X.shape[1] + 60.0) + dense) < DIFFERENCE_BUDGET
+    return bool(2.0 * parameters * (design.n * (4.0 * design.X.shape[1] + 60.0) + dense) < DIFFERENCE_BUDGET)
 
 
 def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ X'WX - (X'WZ Lambda) V (Lambda'Z'WX) for beta and the expected information of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -59,6 +59,7 @@ class Evaluation:
     w: np.ndarray
     l1: np.ndarray
     scores: np.ndarray
+    pull: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 class LaplaceCriterion:
@@ -175,7 +176,7 @@ class LaplaceCriterion:
         gradient = np.concatenate(
             [transposed_times(d.X, self._v), self._theta_gradient(modes, V, Lambda, u, t, pull, s_cell)]
         )
-        return Evaluation(self.value_at(modes), gradient, beta.copy(), modes, V, self._w, self._l1, self._v)
+        return Evaluation(self.value_at(modes), gradient, beta.copy(), modes, V, self._w, self._l1, self._v, pull)
 
     def _theta_gradient(
         self,

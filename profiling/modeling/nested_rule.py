@@ -21,7 +21,7 @@ MODE_TOLERANCE = 1e-6  # in posterior sds; one more step squares it
 
 @nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def _node(
-    code: int,
+    code: float,
     growth: np.ndarray,
     unit: bool,
     y: np.ndarray,
@@ -68,7 +68,7 @@ def _node(
 
 @nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def _slopes(
-    code: int,
+    code: float,
     growth: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray,
@@ -96,7 +96,7 @@ def _slopes(
 
 @nb.njit(cache=True, error_model="numpy")
 def _mode(
-    code: int,
+    code: float,
     growth: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray,
@@ -127,7 +127,7 @@ def _mode(
 
 @nb.njit(cache=True, error_model="numpy")
 def _integral(
-    code: int,
+    code: float,
     growth: np.ndarray,
     unit: bool,
     y: np.ndarray,
@@ -207,7 +207,7 @@ def _integral(
 
 @nb.njit(cache=True, error_model="numpy")
 def _skews(
-    code: int,
+    code: float,
     growth: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray,
@@ -234,7 +234,7 @@ def _skews(
 
 @nb.njit(parallel=True, cache=True, error_model="numpy")
 def integrate_two_levels(
-    code: int,
+    code: float,
     growth: np.ndarray,
     unit: bool,
     y: np.ndarray,

@@ -76,7 +76,7 @@ def observed_share(fit: MixedModelResult, eta: float, part: float, total: float)
     if fit.family == "gaussian":
         return part / (total + fit.residual_sd**2)
     if fit.family == "binomial":
-        return binomial_share(family_of(fit.family, fit.link), eta, part, total)
+        return binomial_share(family_of(fit.family, fit.link, fit.dispersion), eta, part, total)
     extra = np.exp(total) / fit.dispersion if fit.family == "negative_binomial" else 0.0
     return float(np.expm1(part) / (np.exp(-(eta + total / 2)) + np.expm1(total) + extra))
 

@@ -68,7 +68,7 @@ def posteriors(objective: LaplaceObjective, point: np.ndarray) -> dict[str, Post
 
 @nb.njit(parallel=True, cache=True, error_model="numpy")
 def _quantiles(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,

@@ -59,7 +59,7 @@ def predict(
         raise ModelError(Problem("scale", "link with marginal=True", "response", "Averages are taken of the mean"))
     rows = old_rows(fit) if new_data is None else new_rows(fit, new_data, offset)
     index = pd.RangeIndex(fit.n_observations) if new_data is None else new_data.index
-    family = family_of(fit.family, fit.link)
+    family = family_of(fit.family, fit.link, fit.dispersion)
     with_effects = conditional and not marginal
     eta = rows.X @ fit.fixed_effects.to_numpy() + rows.offset
     if with_effects:

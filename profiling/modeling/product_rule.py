@@ -48,7 +48,7 @@ def _scaled_back(Lambda: np.ndarray, r: np.ndarray, sign: float, x: np.ndarray) 
 
 @nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def _rows(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,
@@ -76,7 +76,7 @@ def _rows(
 
 @nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def _sum_nodes(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,
@@ -161,7 +161,7 @@ def _spread_weight(C: np.ndarray, N: np.ndarray, K: np.ndarray, Q: np.ndarray) -
 
 @nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def _move_nodes(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,
@@ -230,7 +230,7 @@ def _move_nodes(
 
 @nb.njit(parallel=True, cache=True, error_model="numpy")
 def integrate(
-    code: int,
+    code: float,
     y: np.ndarray,
     weight: np.ndarray,
     eta: np.ndarray,

@@ -29,7 +29,7 @@ def residuals(fit: MixedModelResult, kind: str, seed: int) -> np.ndarray:
     if kind not in KINDS:
         raise ModelError(Problem("kind", kind, f"one of {', '.join(KINDS)}"))
     eta = fit.conditional_predictor()
-    family = family_of(fit.family, fit.link)
+    family = family_of(fit.family, fit.link, fit.dispersion)
     mean = np.asarray(family.inverse_link(eta))
     y, weights, shape = fit.outcome, fit.weights, shape_of(fit)
     if kind == "response":

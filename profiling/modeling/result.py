@@ -295,4 +295,4 @@ class MixedModelResult:
 def _family(result: MixedModelResult) -> Family:
     from profiling.modeling.families import family_of
 
-    return family_of(result.family, result.link)
+    return family_of(result.family, result.link, result.dispersion)

@@ -26,7 +26,7 @@ def simulate(fit: MixedModelResult, seed: int, n: int, conditional: bool) -> np.
 def simulate_once(fit: MixedModelResult, generator: np.random.Generator, conditional: bool = False) -> np.ndarray:
     """Return one new outcome a row (n)."""
     eta = fit.conditional_predictor() if conditional else fit.linear_predictor + draw_effects(fit, generator)
-    mean = np.asarray(family_of(fit.family, fit.link).inverse_link(eta))
+    mean = np.asarray(family_of(fit.family, fit.link, fit.dispersion).inverse_link(eta))
     return distribution.draw(fit.family, mean, fit.weights, shape_of(fit), generator)
 
 

@@ -62,13 +62,13 @@ def criterion_for(design: Design, fit: MixedModelResult) -> LaplaceCriterion:
     """Return the criterion of a GLMM's kind (Laplace, or quadrature with its points) for a design like its own."""
     from profiling.modeling.fit_quadrature import quadrature_criterion
 
-    family = family_of(fit.family, fit.link)
+    family = family_of(fit.family, fit.link, fit.dispersion)
     return quadrature_criterion(design, family, fit.points) if fit.points else LaplaceCriterion(design, family)
 
 
 def laplace_state(fit: MixedModelResult) -> tuple[LaplaceCriterion, Evaluation]:
     """Return a GLMM's criterion and its evaluation at the estimates."""
-    criterion = LaplaceCriterion(source_of(fit).design, family_of(fit.family, fit.link))
+    criterion = LaplaceCriterion(source_of(fit).design, family_of(fit.family, fit.link, fit.dispersion))
     return criterion, criterion.evaluate(scaled_beta(fit), fit.theta)
 
 
