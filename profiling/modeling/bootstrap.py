@@ -17,7 +17,7 @@ from profiling.errors import ModelError, Problem
 from profiling.modeling.climb import LaplaceObjective, LinearObjective, climb
 from profiling.modeling.intervals import estimates
 from profiling.modeling.parameters import VarianceParameter, estimate_and_gradient, variance_parameters
-from profiling.modeling.refitting import with_linear_outcome
+from profiling.modeling.refitting import refit, with_linear_outcome
 from profiling.modeling.simulate import simulate_once
 from profiling.modeling.source import warm_point, with_outcome
 from profiling.modeling.state import criterion_for, linear_state, source_of
@@ -26,7 +26,7 @@ from profiling.modeling.threads import threads_for
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult
 
-# Raw beta, theta and sigma of one refit; None where the search did not arrive.
+# Raw beta, theta and sigma (or the shape) of one refit; None where the search did not arrive.
 Refitted = tuple[np.ndarray, np.ndarray, float] | None
 
 
@@ -75,9 +75,11 @@ def bootstrap(fit: MixedModelResult, draws: int, seed: int, conditional: bool) -
     return BootstrapResult(frame, all_estimates, failed)
 
 
-def _value(parameter: VarianceParameter, fit: MixedModelResult, theta: np.ndarray, sigma: float) -> float:
+def _value(parameter: VarianceParameter, fit: MixedModelResult, theta: np.ndarray, scale: float) -> float:
+    if parameter.kind in ("sigma", "shape"):
+        return scale
     with np.errstate(invalid="ignore", divide="ignore"):
-        return estimate_and_gradient(parameter, fit, theta, sigma)[0]
+        return estimate_and_gradient(parameter, fit, theta, scale if fit.family == "gaussian" else 1.0)[0]
 
 
 def _refitter(fit: MixedModelResult) -> Callable[[np.ndarray], Refitted]:
@@ -100,6 +102,14 @@ def _refitter(fit: MixedModelResult) -> Callable[[np.ndarray], Refitted]:
             return (to_raw @ beta, objective.theta, sigma) if optimum.converged else None
 
         return linear
+
+    if fit.family == "negative_binomial":
+
+        def whole(y: np.ndarray) -> Refitted:
+            new = refit(fit, y)
+            return (new.fixed_effects.to_numpy(), new.theta, new.dispersion) if new.converged else None
+
+        return whole
 
     def general(y: np.ndarray) -> Refitted:
         objective = LaplaceObjective(criterion_for(with_outcome(design, y), fit))

@@ -8,17 +8,19 @@ likelihood. The chain rule carries gradient and information over from the engine
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from profiling.modeling.climb import LinearObjective, block_diagonal
+from profiling.modeling.climb import LaplaceObjective, LinearObjective, block_diagonal
 from profiling.modeling.coordinates import CovarianceCoordinates
 from profiling.modeling.covariance import CovarianceTemplate
 from profiling.modeling.criterion_lmm import LinearCriterion, LinearEvaluation
+from profiling.modeling.families import family_of
 from profiling.modeling.fixed import Scaling
 
 LEAST_SHARE = 0.05
+SHAPE_STEP = 1e-3
 
 
 def theta_information(form: CovarianceTemplate, theta: np.ndarray, psi: np.ndarray) -> np.ndarray:
@@ -29,7 +31,10 @@ def theta_information(form: CovarianceTemplate, theta: np.ndarray, psi: np.ndarr
 
 
 class ConstrainedLikelihood:
-    """A GLMM's log-likelihood in (beta', z): beta' is scaled beta, its entry `term` the raw coefficient."""
+    """A GLMM's log-likelihood in (beta', z): beta' is scaled beta, its entry `term` the raw coefficient.
+
+    A negative binomial model has log kappa as its last coordinate.
+    """
 
     def __init__(self, criterion: Any, term: int, covariance: CovarianceCoordinates) -> None:
         self.criterion = criterion
@@ -41,25 +46,44 @@ class ConstrainedLikelihood:
             to_target[term] = scaling.to_raw[term]
         self.from_target = np.linalg.inv(to_target) if self.p else to_target
         self.to_target = to_target
-        self.logarithmic = np.concatenate([np.zeros(self.p, dtype=bool), covariance.logarithmic])
+        self.shaped = criterion.family.name == "negative_binomial"
+        own = [np.zeros(self.p, dtype=bool), covariance.logarithmic, np.ones(int(self.shaped), dtype=bool)]
+        self.logarithmic = np.concatenate(own)
+        self.shape_curvature = 0.0
 
     def start(self, beta: np.ndarray, theta: np.ndarray, least: float) -> np.ndarray:
         """Return the coordinates of scaled beta and theta."""
-        return np.concatenate([self.to_target @ beta, self.covariance.from_theta(theta, least)])
+        log_shape = [np.log(self.criterion.family.shape)] if self.shaped else []
+        z = np.concatenate([self.to_target @ beta, self.covariance.from_theta(theta, least), log_shape])
+        if self.shaped:
+            step = np.zeros(len(z))
+            step[-1] = SHAPE_STEP
+            slopes = [self.evaluate(z + sign * step)[1][-1] for sign in (-1, 1)]
+            self.shape_curvature = max((slopes[0] - slopes[1]) / (2 * SHAPE_STEP), 1e-3)
+        return z
 
     def evaluate(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the value and its gradient at z."""
-        self.theta = self.covariance.to_theta(z[self.p :])
-        self.J = self.covariance.jacobian(z[self.p :])
+        end = self.p + self.covariance.form.size
+        if self.shaped:
+            self.criterion.family = family_of("negative_binomial", None, float(np.exp(z[-1])))
+        self.theta = self.covariance.to_theta(z[self.p : end])
+        self.J = self.covariance.jacobian(z[self.p : end])
         self.last = self.criterion.evaluate(self.from_target @ z[: self.p], self.theta)
         gradient = self.last.gradient
-        return self.last.value, np.concatenate([self.from_target.T @ gradient[: self.p], self.J.T @ gradient[self.p :]])
+        parts = [self.from_target.T @ gradient[: self.p], self.J.T @ gradient[self.p :]]
+        if self.shaped:
+            from profiling.modeling.negative_binomial import shape_slope
+
+            parts.append(np.array([shape_slope(cast(LaplaceObjective, self))]))
+        return self.last.value, np.concatenate(parts)
 
     def information(self) -> np.ndarray:
         """Return the structured information at the point evaluated last."""
         beta, psi = self.criterion.structured_information(self.last, self.theta)
         own = theta_information(self.covariance.form, self.theta, psi)
-        return block_diagonal(self.from_target.T @ beta @ self.from_target, self.J.T @ own @ self.J)
+        found = block_diagonal(self.from_target.T @ beta @ self.from_target, self.J.T @ own @ self.J)
+        return block_diagonal(found, np.array([[self.shape_curvature]])) if self.shaped else found
 
 
 class ConstrainedLinear:

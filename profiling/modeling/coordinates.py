@@ -29,7 +29,7 @@ class CovarianceCoordinates:
         self.form = form
         self.order = np.zeros(0, dtype=np.int64)
         self.target, self.scale_entry = -1, -1
-        if parameter is None or parameter.kind == "sigma":
+        if parameter is None or parameter.first < 0:
             self.entries = np.zeros(0, dtype=np.int64)
             return
         k = form.offsets[-1]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VarianceParameter:
-    """One standard deviation (`first` == `second`), correlation or sigma (-1, -1); rows of Lambda (k, k)."""
+    """One standard deviation (`first` == `second`) or correlation, by rows of Lambda; sigma, shape: (-1, -1)."""
 
     kind: str
     name: str
@@ -47,6 +47,8 @@ def variance_parameters(fit: MixedModelResult) -> list[VarianceParameter]:
             ]
     if fit.family == "gaussian":
         found.append(VarianceParameter("sigma", "sigma", "Residual", -1, -1))
+    if fit.family == "negative_binomial":
+        found.append(VarianceParameter("shape", "shape", "Residual", -1, -1))
     return found
 
 
@@ -56,6 +58,8 @@ def estimate_and_gradient(
     """Return the parameter at (theta, log sigma) and its gradient there (t + 1)."""
     form = source_of(fit).design.form
     gradient = np.zeros(form.size + 1)
+    if parameter.kind == "shape":
+        return fit.dispersion, gradient
     if parameter.kind == "sigma":
         gradient[-1] = sigma
         return sigma, gradient

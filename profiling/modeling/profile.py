@@ -86,9 +86,12 @@ def profile_of(fit: MixedModelResult, target: int | VarianceParameter, estimate:
         objective = ConstrainedLikelihood(criterion_of(fit), target if isinstance(target, int) else -1, covariance)
         point = objective.start(scaled_beta(fit), fit.theta, LEAST_SD)
         held = target if isinstance(target, int) else objective.p + covariance.target
-        best = float(objective.criterion.evaluate(scaled_beta(fit), fit.theta).value)
+        if parameter is not None and parameter.kind == "shape":
+            held = len(point) - 1
+        best = float(criterion_of(fit).evaluate(scaled_beta(fit), fit.theta).value)
         vanishing = objective.p + covariance.beside_target
-        return Profile(str(name), objective, held, estimate, point, best, float, vanishing)
+        to_coordinate = np.log if parameter is not None and parameter.kind == "shape" else float
+        return Profile(str(name), objective, held, estimate, point, best, to_coordinate, vanishing)
     criterion, at = linear_state(fit, reml=False)
     if isinstance(target, int):
         reduced = ReducedLinear(criterion, target)

