@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from profiling.etl import LoadReport
+    from profiling.reporting.publication import Publication
     from profiling.store.runs import RunRecord
 
 
@@ -106,7 +107,8 @@ def publish_run(
     clock: Clock | None = None,
 ) -> Published:
     """Stage `publish`: draw the pages of a run (the newest by default) from the store."""
-    from profiling.store.runs import finish_run, latest_run, read_run, write_results
+    from profiling.store.publications import history_of, keep_history
+    from profiling.store.runs import latest_run, read_run, write_results
 
     chosen = run_id or latest_run(engine)
     if chosen is None:
@@ -118,15 +120,16 @@ def publish_run(
         raise UsageError(Problem("run", found, "a fitted run", "profiling runs lists them"))
     with clock.stage("publish"):
         progress("Writing the pages")
-        page = draw(record, settings.output.folder)
+        made = draw(record, settings.output.folder)
     if not again:
         write_results(engine, chosen, {"run_timings": _timings(clock)})
-    finish_run(engine, chosen, "published")
-    return _published(record, page, clock)
+    history = history_of(record.run).with_folder(made.folder.name, made.manifest_sha256)
+    keep_history(engine, chosen, "published", history)
+    return _published(record, made.page, clock)
 
 
-def draw(record: RunRecord, folder: Path) -> Path:
-    """Draw the pages of a run and put them into place in one step; the first page."""
+def draw(record: RunRecord, folder: Path) -> Publication:
+    """Draw the pages of a run and put them into place in one step."""
     from profiling.reporting.publication import publish
 
     return publish(record, folder)

@@ -11,25 +11,22 @@ and `current` moves on, so that old links keep showing what they showed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from profiling.errors import InternalError, Problem, VerificationFailed
 from profiling.reporting.downloads import write_json
-from profiling.reporting.site import TIMINGS, write_site
+from profiling.reporting.manifest import MANIFEST, file_sha256, manifest, verify
+from profiling.reporting.site import write_site
 
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
 
-MANIFEST = "manifest.json"
-VOLATILE = (TIMINGS,)
 STAGING = ".staging-"
-CHUNK = 1 << 20
 REDIRECT = """<!doctype html>
 <html lang="en">
 <head>
@@ -42,8 +39,17 @@ REDIRECT = """<!doctype html>
 """
 
 
-def publish(record: RunRecord, output_folder: Path) -> Path:
-    """Publish the public edition of a run under `output_folder`; returns the first page of the current site."""
+@dataclass(frozen=True)
+class Publication:
+    """What was put in place: the first page of the current site, the run's own folder, its manifest's SHA-256."""
+
+    page: Path
+    folder: Path
+    manifest_sha256: str
+
+
+def publish(record: RunRecord, output_folder: Path) -> Publication:
+    """Publish the public edition of a run under `output_folder` and make it the current one."""
     runs = output_folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     _sweep(output_folder)
@@ -58,41 +64,7 @@ def publish(record: RunRecord, output_folder: Path) -> Path:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     _show(output_folder, placed)
-    return output_folder / "current" / "index.html"
-
-
-def manifest(run_id: str, folder: Path) -> dict[str, Any]:
-    """Every file of a folder with its SHA-256 and size; volatile files are named, not hashed."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    files = {
-        name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
-        for name, path in names.items()
-        if name not in VOLATILE
-    }
-    return {"run_id": run_id, "files": files, "volatile": [name for name in VOLATILE if name in names]}
-
-
-def verify(folder: Path) -> None:
-    """Compare a published folder with its manifest. Raises VerificationFailed naming every file that differs."""
-    try:
-        stated = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise VerificationFailed(Problem(str(folder / MANIFEST), "missing or unreadable", "the manifest")) from None
-    found = manifest(str(stated.get("run_id", "")), folder)["files"]
-    wrong = [
-        name for name in sorted(stated["files"].keys() | found.keys()) if stated["files"].get(name) != found.get(name)
-    ]
-    if wrong:
-        raise VerificationFailed(
-            Problem(name, _difference(name, stated["files"], found), "the file the manifest states") for name in wrong
-        )
-
-
-def _difference(name: str, stated: dict[str, Any], found: dict[str, Any]) -> str:
-    if name not in found:
-        return "missing"
-    return "changed" if name in stated else "not in the manifest"
+    return Publication(output_folder / "current" / "index.html", placed, file_sha256(placed / MANIFEST))
 
 
 def _place(staging: Path, runs: Path, run_id: str) -> Path:
@@ -160,11 +132,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

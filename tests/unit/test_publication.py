@@ -10,7 +10,8 @@ from reporting_fixture import RUN_ID, simulated_run
 
 from profiling.errors import VerificationFailed
 from profiling.reporting import publication
-from profiling.reporting.publication import publish, verify
+from profiling.reporting.manifest import verify
+from profiling.reporting.publication import publish
 from profiling.reporting.site import SiteSummary, write_site
 from profiling.store.runs import RunRecord
 
@@ -45,7 +46,9 @@ def test_the_same_run_written_twice_has_the_same_bytes(record: RunRecord, tmp_pa
 
 
 def test_publishing_makes_a_whole_site(record: RunRecord, tmp_path: Path, quick: None) -> None:
-    index = publish(record, tmp_path)
+    made = publish(record, tmp_path)
+    index = made.page
+    assert made.folder == tmp_path / "runs" / RUN_ID
     assert index == tmp_path / "current" / "index.html"
     assert index.read_text() == record.run["title"]
     assert os.readlink(tmp_path / "current") == f"runs/{RUN_ID}"
@@ -127,17 +130,34 @@ def test_the_manifest_names_every_file_and_what_is_volatile(record: RunRecord, t
     assert set(manifest["files"]) == {"index.html", "assets/style.css"}
 
 
-@pytest.mark.parametrize("harm", ["change", "remove", "add"])
-def test_verify_finds_a_changed_byte(record: RunRecord, tmp_path: Path, quick: None, harm: str) -> None:
-    publish(record, tmp_path)
-    folder = tmp_path / "runs" / RUN_ID
-    target = folder / ("more.html" if harm == "add" else "index.html")
+@pytest.mark.parametrize(
+    ("harm", "name", "said"),
+    [
+        ("change", "index.html", "changed"),
+        ("change", "assets/style.css", "changed"),
+        ("change", "manifest.json", "changed"),
+        ("remove", "index.html", "missing"),
+        ("remove", "timings.json", "missing"),
+        ("remove", "manifest.json", "missing"),
+        ("add", "more.html", "added"),
+        ("add", "assets/timings.json", "added"),
+    ],
+)
+def test_verify_finds_one_byte(record: RunRecord, tmp_path: Path, quick: None, harm: str, name: str, said: str) -> None:
+    made = publish(record, tmp_path)
+    assert verify(made.folder, made.manifest_sha256) == 2
+    target = made.folder / name
     if harm == "remove":
         target.unlink()
+    elif harm == "add":
+        target.write_bytes(b"")
     else:
-        target.write_text("other")
-    with pytest.raises(VerificationFailed, match=target.name):
-        verify(folder)
+        # In the manifest a byte between two values: it reads the same.
+        old = target.read_bytes()
+        target.write_bytes(old + b" " if name == "manifest.json" else bytes([old[0] ^ 1]) + old[1:])
+    with pytest.raises(VerificationFailed, match=said) as caught:
+        verify(made.folder, made.manifest_sha256)
+    assert [problem.where for problem in caught.value.problems] == [str(target)]
 
 
 def test_timings_may_change(record: RunRecord, tmp_path: Path, quick: None) -> None:
