@@ -7,7 +7,8 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from profiling.assessment.bisection import rising_root
-from profiling.assessment.fitted import Floats
+from profiling.assessment.fitted import Floats, Integers
+from profiling.assessment.poisson_binomial import shift_limits
 
 Bounds = tuple[Floats, Floats]
 
@@ -59,3 +60,37 @@ def clopper_pearson(observed: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.
     lower = special.betaincinv(np.maximum(count, 0.5), size - count + 1.0, tail)
     upper = special.betaincinv(count + 1.0, np.maximum(size - count, 0.5), 1.0 - tail)
     return np.where(count > 0, lower, 0.0), np.where(count < size, upper, 1.0)
+
+
+def binomial_mid_p(observed: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.95) -> Bounds:
+    """Mid-p limits of a proportion: the rates at which P(X > O) + ½P(X = O), and its mirror, equal α/2."""
+    count, size = np.broadcast_arrays(np.asarray(observed, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    tail = (1.0 - level) / 2.0
+    exact_lower, exact_upper = clopper_pearson(count, size, level)
+
+    def at_least(rate: Floats) -> Floats:
+        from_here = np.where(count > 0, special.betainc(np.maximum(count, 0.5), size - count + 1.0, rate), 1.0)
+        beyond = np.where(count < size, special.betainc(count + 1.0, np.maximum(size - count, 0.5), rate), 0.0)
+        return np.asarray(0.5 * (from_here + beyond), dtype=np.float64)
+
+    lower = rising_root(lambda rate: at_least(rate) - tail, exact_lower, exact_upper)
+    upper = rising_root(lambda rate: at_least(rate) - (1.0 - tail), exact_lower, exact_upper)
+    return np.where(count > 0, lower, 0.0), np.where(count < size, upper, 1.0)
+
+
+def poisson_binomial_limits(
+    probabilities: Floats, starts: Integers, observed: npt.ArrayLike, level: float = 0.95
+) -> Bounds:
+    """Exact mid-p limits of O/E for patients of unequal risk, in which a provider multiplies everybody's odds.
+
+    The limits are Σp(b)/Σp at the shifts b of the log-odds at which the mid-p of O is α/2 on either side.
+    `probabilities` (n,) sorted by provider, `starts` (J + 1,), `observed` (J,). O = 0 has the lower limit 0, O = n the
+    upper limit n/E.
+    """
+    count, size = np.asarray(observed, dtype=np.float64), np.diff(starts)
+    shifts = shift_limits(special.logit(probabilities), starts, np.rint(count).astype(np.int64), (1.0 - level) / 2.0)
+    scores, mean = special.logit(probabilities), np.add.reduceat(probabilities, starts[:-1])
+    lower, upper = (
+        np.add.reduceat(special.expit(scores + np.repeat(shift, size)), starts[:-1]) / mean for shift in shifts
+    )
+    return np.where(count > 0, lower, 0.0), np.where(count < size, upper, size / mean)

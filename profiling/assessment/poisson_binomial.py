@@ -2,9 +2,9 @@
 
 The probabilities come from the recursion f_i(k) = (1 − p_i) f_{i−1}(k) + p_i f_{i−1}(k − 1), all of whose
 terms are positive: relative errors stay below some n · 1e-16 far into the tails (Hong 2013, Comput Stat Data
-Anal 59). Counts whose probability falls below 1e-290 (1e-60 above 20,000 patients) are left out of the
-recursion, so that n patients cost n times some tens of standard deviations and what is lost in all is below n
-times that figure.
+Anal 59). Counts whose probability falls below 1e-290 are left out of the recursion, so that n patients cost n
+times some tens of standard deviations and what is lost in all is below n times that figure. A provider with more
+than 20,000 patients is computed by tilted Fourier transforms instead (`profiling.assessment.tilting`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import numpy.typing as npt
 from scipy import special
 
 from profiling.assessment.fitted import Floats, Integers
+from profiling.assessment.tilting import convolved, tails
 
-FULL_TAILS_UP_TO = 20_000
-SMALLEST, SMALLEST_OF_MANY = 1e-290, 1e-60
+RECURSION_UP_TO = 20_000
+SMALLEST = 1e-290
+WIDEST_SHIFT, HALVINGS = 40.0, 60
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,24 @@ def exact_test(
     threads.
     """
     counts = np.rint(np.asarray(observed, dtype=np.float64)).astype(np.int64)
-    return ExactTest(*np.ascontiguousarray(_test_providers(probabilities, starts, counts, watch, flag)))
+    small = np.diff(starts) <= RECURSION_UP_TO
+    result = _test_providers(probabilities, starts, counts, small, watch, flag)
+    for j in np.flatnonzero(~small):  # at most one for every 20,000 patients
+        result[:, j] = _test_large(probabilities[starts[j] : starts[j + 1]], int(counts[j]), watch, flag)
+    return ExactTest(*np.ascontiguousarray(result))
+
+
+def _test_large(probabilities: Floats, count: int, watch: float, flag: float) -> tuple[float, ...]:
+    mass = convolved(probabilities)
+    last = len(mass) - 1
+    return (*tails(probabilities, count), _rejected(mass, 0, last, watch), _rejected(mass, 0, last, flag))
 
 
 def pmf(probabilities: npt.ArrayLike) -> Floats:
     """P(X = 0), ..., P(X = n)."""
     p = np.asarray(probabilities, dtype=np.float64)
     f = np.zeros(len(p) + 2)
-    _recursion(p, f, _smallest(len(p)))
+    _recursion(p, f, SMALLEST)
     return f[:-1]
 
 
@@ -90,9 +102,9 @@ def survival(probabilities: npt.ArrayLike) -> Floats:
     return np.minimum(np.cumsum(pmf(probabilities)[::-1])[::-1], 1.0)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _smallest(n: int) -> float:
-    return SMALLEST if n <= FULL_TAILS_UP_TO else SMALLEST_OF_MANY
+def shift_limits(scores: Floats, starts: Integers, observed: Integers, tail: float) -> Floats:
+    """Shifts (2, J) of the log-odds `scores` (n,) at which the upper mid-p of `observed` is `tail` and 1 − tail."""
+    return np.asarray(_shift_limits(scores, starts, observed, tail), dtype=np.float64)
 
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
@@ -133,12 +145,14 @@ def _rejected(f: Any, low: int, high: int, threshold: float) -> float:
 
 
 @numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _test_providers(p: Any, starts: Any, observed: Any, watch: float, flag: float) -> Any:
+def _test_providers(p: Any, starts: Any, observed: Any, small: Any, watch: float, flag: float) -> Any:
     result = np.zeros((5, observed.shape[0]))
     for j in numba.prange(observed.shape[0]):
+        if not small[j]:
+            continue
         rows = p[starts[j] : starts[j + 1]]
         f = np.zeros(rows.shape[0] + 2)
-        low, high = _recursion(rows, f, _smallest(rows.shape[0]))
+        low, high = _recursion(rows, f, SMALLEST)
         count = observed[j]
         for k in range(low, min(count, high + 1)):
             result[0, j] += f[k]
@@ -148,4 +162,23 @@ def _test_providers(p: Any, starts: Any, observed: Any, watch: float, flag: floa
             result[2, j] += f[k]
         result[3, j] = _rejected(f, low, high, watch)
         result[4, j] = _rejected(f, low, high, flag)
+    return result
+
+
+@numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _shift_limits(scores: Any, starts: Any, observed: Any, tail: float) -> Any:
+    result = np.empty((2, observed.shape[0]))
+    for j in numba.prange(observed.shape[0]):
+        rows, count = scores[starts[j] : starts[j + 1]], observed[j]
+        for side in range(2):
+            wanted, low, high = tail if side == 0 else 1.0 - tail, -WIDEST_SHIFT, WIDEST_SHIFT
+            for _ in range(HALVINGS):
+                middle = 0.5 * (low + high)
+                f = np.zeros(rows.shape[0] + 2)
+                _recursion(1.0 / (1.0 + np.exp(-(rows + middle))), f, SMALLEST)
+                if f[count + 1 :].sum() + 0.5 * f[count] > wanted:
+                    high = middle
+                else:
+                    low = middle
+            result[side, j] = 0.5 * (low + high)
     return result
