@@ -13,7 +13,12 @@ from profiling.modeling.design import Design
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import Family
-from profiling.modeling.inference import combine_information, difference_information, invert_information
+from profiling.modeling.inference import (
+    combine_information,
+    difference_information,
+    forward_information,
+    invert_information,
+)
 from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.newton import Optimum
 from profiling.modeling.observed import observed_information
@@ -150,10 +155,15 @@ def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.nd
     closed_form = laplace and design.plain and (len(design.factors) == 1 or not affordable)
     if closed_form:
         theta = design.form.to_theta(optimum.point[objective.p :], objective.zero)
-        structured[: objective.p, : objective.p] = observed_information(objective.criterion, objective.last, theta)
+        beta = structured[: objective.p, : objective.p]
+        structured[: objective.p, : objective.p] = observed_information(
+            objective.criterion, objective.last, theta, beta
+        )
     differenced = affordable and not closed_form
     own = np.flatnonzero(free if differenced else free & (np.arange(len(free)) >= objective.p))
-    rows = difference_information(lambda point: objective.evaluate(point)[1], optimum.point, own, scale)
+    difference = difference_information if affordable else forward_information
+    with objective.excursion():
+        rows = difference(lambda point: objective.evaluate(point)[1], optimum.point, own, scale)
     return combine_information(structured, rows, own)
 
 

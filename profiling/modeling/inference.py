@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 STEP = 0.02
+FORWARD_STEP = 1e-3
 
 
 def difference_information(
@@ -26,6 +27,22 @@ def difference_information(
         step = np.zeros(len(point))
         step[coordinate] = STEP * scale[coordinate]
         rows[row] = (gradient(point - step) - gradient(point + step)) / (2 * step[coordinate])
+    return rows
+
+
+def forward_information(
+    gradient: Callable[[np.ndarray], np.ndarray], point: np.ndarray, coordinates: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Return the same by one-sided differences of `FORWARD_STEP` standard errors, at half the price.
+
+    The truncation error is of order FORWARD_STEP, the rounding error of order 1e-9 / FORWARD_STEP: both near 1e-3.
+    """
+    rows = np.empty((len(coordinates), len(point)))
+    here = gradient(point)
+    for row, coordinate in enumerate(coordinates):
+        step = np.zeros(len(point))
+        step[coordinate] = FORWARD_STEP * scale[coordinate]
+        rows[row] = (here - gradient(point + step)) / step[coordinate]
     return rows
 
 

@@ -22,12 +22,16 @@ from profiling.modeling.tiles import cell_products, shifted_gram, weighted_gram
 W2_STEP = 1e-4
 
 
-def observed_information(criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarray) -> np.ndarray:
-    """Return the information of beta (p, p) at the point that `last` belongs to; plain designs only."""
+def observed_information(
+    criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarray, structured: np.ndarray
+) -> np.ndarray:
+    """Return the information of beta (p, p) at the point that `last` belongs to; plain designs only.
+
+    `structured` (p, p) is X'WX - U'VU there.
+    """
     d, s = criterion.design, criterion.design.structure
     Lambda = d.form.matrix(theta)
     m_rows = np.repeat(d.cell_multiplicity, np.diff(s.cell_ptr))
-    structured, _ = criterion.structured_information(last, theta)
     slopes = last.modes.factor.full_solve(*last.modes.factor.half_solve(*criterion.level_products(last.w, Lambda)))
     sigma = np.diag(Lambda)
     shift = -sigma[0] * slopes[0][s.cell_level0, 0]
