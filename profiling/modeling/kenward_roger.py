@@ -17,9 +17,10 @@ in blocks of its levels; several: dense in their coefficients together, up to `L
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.criterion_lmm import LinearCriterion
@@ -45,12 +46,20 @@ class KenwardRoger:
 
 @dataclass(frozen=True)
 class _Blocks:
-    """A, Lambda (batch, m, m), B (batch, m, p) and one dS (batch or 1, m, m) for each free entry of S."""
+    """A, Lambda (batch, m, m), B (batch, m, p) and one dS for each free entry of S."""
 
     A: np.ndarray
     Lambda: np.ndarray
     B: np.ndarray
-    units: list[np.ndarray]
+    units: list[Any]  # dense (1, m, m), or one sparse matrix (m, m) where there is one batch
+
+    def left(self, unit: Any, values: np.ndarray) -> np.ndarray:
+        """Return dS times `values` (batch, m, p)."""
+        return np.asarray(unit @ values) if isinstance(unit, np.ndarray) else np.asarray(unit @ values[0])[None]
+
+    def right(self, values: np.ndarray, unit: Any) -> np.ndarray:
+        """Return `values` (batch, m, m) times dS."""
+        return np.asarray(values @ unit) if isinstance(unit, np.ndarray) else np.asarray(values[0] @ unit)[None]
 
 
 def kenward_roger(fit: MixedModelResult) -> KenwardRoger:
@@ -71,7 +80,8 @@ def kenward_roger(fit: MixedModelResult) -> KenwardRoger:
     N = shrunk @ blocks.A / s2
     G = shrunk @ blocks.B / s2
     NN, NG = shrunk @ N / s2, shrunk @ G / s2  # Z'V^-1 W^-1 V^-1 Z and the same with X
-    Y = [unit @ G for unit in blocks.units]
+    Y = [blocks.left(unit, G) for unit in blocks.units]
+    NE = [blocks.right(N, unit) for unit in blocks.units]
     CB = C @ blocks.B
     XWX, first = criterion.cross[:p, :p], _sum(blocks.B, CB)
     second = _sum(CB, blocks.A @ CB)
@@ -81,12 +91,12 @@ def kenward_roger(fit: MixedModelResult) -> KenwardRoger:
     for i, (Yi, unit) in enumerate(zip(Y, blocks.units, strict=True)):
         P[i] = -_sum(G, Yi)
         NY = N @ Yi
-        for j, (Yj, other) in enumerate(zip(Y, blocks.units, strict=True)):
+        for j, Yj in enumerate(Y):
             Q[j, i] = _sum(Yj, NY)
-            trace[j, i] = _trace(N @ other, N @ unit)
+            trace[j, i] = _trace(NE[j], NE[i])
         Q[i, -1] = _sum(Yi, NG)
         Q[-1, i] = Q[i, -1].T
-        trace[i, -1] = trace[-1, i] = float(np.einsum("gab,gba->", np.broadcast_to(unit, NN.shape), NN))
+        trace[i, -1] = trace[-1, i] = float(np.einsum("gaa->", blocks.right(NN, unit)))
     P[-1] = -(XWX - 2 * first + second) / s2**2
     Q[-1, -1] = (XWX - 3 * first + 3 * second - third) / s2**3
     trace[-1, -1] = (criterion.n - 2 * float(np.einsum("gaa->", AC)) + _trace(AC, AC)) / s2**2
@@ -168,9 +178,8 @@ def _blocks(criterion: LinearCriterion, theta: np.ndarray) -> _Blocks:
     np.add.at(dense[0], (where[:, :, None], where[:, None, :]), A)
     big_B = np.zeros((total, p))
     add_rows(big_B, where.reshape(-1), np.ascontiguousarray(wide).reshape(-1, p))
-    return _Blocks(
-        dense, _spread(where, Lambda, total)[None], big_B[None], [_spread(where, u, total)[None] for u in units]
-    )
+    big_Lambda = _spread(where, Lambda, total).toarray()[None]
+    return _Blocks(dense, big_Lambda, big_B[None], [_spread(where, unit, total) for unit in units])
 
 
 def _coefficients(criterion: LinearCriterion) -> np.ndarray:
@@ -181,9 +190,13 @@ def _coefficients(criterion: LinearCriterion) -> np.ndarray:
     return np.concatenate([own, s.n_levels0 * q0 + s.cell_rest], axis=1)
 
 
-def _spread(where: np.ndarray, block: np.ndarray, total: int) -> np.ndarray:
-    """Return the (total, total) matrix with `block` on every level's own coefficients (blocks within factors only)."""
-    big = np.zeros((total, total))
+def _spread(where: np.ndarray, block: np.ndarray, total: int) -> Any:
+    """Return the sparse (total, total) matrix with `block` on every level's own coefficients."""
+    if not block.any():
+        return sparse.csr_array((total, total))
+    pairs, values = [], []
     for a, b in zip(*np.nonzero(block), strict=True):
-        big[where[:, a], where[:, b]] = block[a, b]
-    return big
+        pairs.append(np.unique(where[:, [a, b]], axis=0))
+        values.append(np.full(len(pairs[-1]), block[a, b]))
+    rows, columns = np.concatenate(pairs).T
+    return sparse.csr_array((np.concatenate(values), (rows, columns)), shape=(total, total))
