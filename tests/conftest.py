@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+# The suite's workers share the cores: one thread each (set before numba starts). Tests of threads set their own.
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
 _NUMBERS = itertools.count(1)
 
 
