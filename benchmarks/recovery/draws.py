@@ -1,0 +1,107 @@
+"""One draw of a design, fitted and held against the truth; many draws in processes of one thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import numba
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from benchmarks.recovery.designs import SMALL_CLUSTERS, STUDIES, Study
+from profiling.errors import ProfilingError
+from profiling.modeling import MixedModelResult, glmm, lmm
+from profiling.modeling.intervals import Estimate, estimates, maximum_likelihood
+from profiling.modeling.profile import profile_of
+from profiling.modeling.threads import threads_for
+
+Z = float(stats.norm.ppf(0.975))
+PROCESSES = 2
+SEED = 3
+BY_NAME = {study.name: study for study in (*STUDIES, *SMALL_CLUSTERS)}
+
+
+def fit(study: Study, frame: pd.DataFrame) -> MixedModelResult:
+    """Fit the design's model: REML for a linear one, otherwise maximum likelihood by its method."""
+    if study.family == "gaussian":
+        return lmm(study.formula, frame)
+    offset = "log_exposure" if study.exposure else None
+    return glmm(study.formula, frame, study.family, method=study.method, offset=offset)
+
+
+def generator(study: Study, number: int) -> np.random.Generator:
+    """Return the generator of one draw: any draw can be made again alone."""
+    return np.random.default_rng([SEED, *study.name.split("_")[0].encode(), number])
+
+
+def judge(study: Study, number: int) -> dict[str, float]:
+    """Return what one draw says, by `what/parameter`.
+
+    estimate; error (standard error, coefficients); covered: 1 where the 95 % interval holds the truth - Wald for
+    coefficients, profile likelihood for standard deviations and correlations, for effects the share of levels;
+    fit/converged, fit/undefined (profiles without an answer, counted as not covering).
+    """
+    frame, effects = study.draw(generator(study, number))
+    found = fit(study, frame)
+    row = {"draw": float(number), "fit/converged": float(found.converged), "fit/undefined": 0.0}
+    truth = study.truth
+    wald = found.intervals("wald", 0.95, list(study.beta))
+    for term, value in study.beta.items():
+        row[f"estimate/{term}"] = float(found.fixed_effects[term])
+        row[f"error/{term}"] = float(found.standard_errors[term])
+        row[f"covered/{term}"] = float(wald["lower"][term] <= value <= wald["upper"][term])
+    row |= {f"estimate/{each.name}": each.value for each in estimates(found) if each.kind != "fixed"}
+    row |= _profiles(found, truth, row)
+    for group, true in effects.items():
+        table = found.random_effects(group)
+        level = table["level"].to_numpy(dtype=np.int64)
+        for position, term in enumerate(dict.fromkeys(table["term"])):
+            own = (table["term"] == term).to_numpy()
+            distance = np.abs(table["mode"].to_numpy()[own] - true[level[own], position])
+            row[f"covered/b({term} | {group})"] = float((distance <= Z * table["sd_full"].to_numpy()[own]).mean())
+    return row
+
+
+def _profiles(found: MixedModelResult, truth: dict[str, float], row: dict[str, float]) -> dict[str, float]:
+    """Return whether each profile interval holds the truth.
+
+    The 95 % interval holds c where |zeta(c)| <= 1.96 (see `profiling.modeling.profile`): one constrained maximum says
+    so, where its two ends take a dozen. `test_recovery` holds this against the intervals themselves.
+    """
+    covered = {}
+    with threads_for(found.n_observations):
+        model = maximum_likelihood(found)
+        for each in estimates(model):
+            if each.kind != "fixed":
+                zeta = _zeta(model, each, truth[each.name])
+                covered[f"covered/{each.name}"] = float(abs(zeta) <= Z)
+                row["fit/undefined"] += float(np.isnan(zeta))
+    return covered
+
+
+def _zeta(model: MixedModelResult, each: Estimate, value: float) -> float:
+    if not np.isfinite(each.value):
+        return float("nan")
+    try:
+        return profile_of(model, each.target, each.value).zeta(value)
+    except ProfilingError:
+        return float("nan")
+
+
+def judge_named(name: str, number: int) -> dict[str, float]:
+    """Judge one draw of the design called `name`; an error of the program counts as a fit that did not converge."""
+    try:
+        return judge(BY_NAME[name], number)
+    except ProfilingError:
+        return {"draw": float(number), "fit/converged": 0.0, "fit/undefined": 0.0}
+
+
+def judge_all(study: Study, draws: int) -> pd.DataFrame:
+    """Return one row a draw, in the order of the draws, made in `PROCESSES` processes with one thread each."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, context, initializer=numba.set_num_threads, initargs=(1,)) as pool:
+        found = pool.map(partial(judge_named, study.name), range(draws), chunksize=max(1, min(20, draws // 10)))
+        return pd.DataFrame(list(found))
