@@ -87,8 +87,8 @@ def _is_number(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
-def sort_and_scale(raw: np.ndarray, terms: list[str], order: np.ndarray) -> tuple[np.ndarray, Scaling]:
-    """Return the rows of `raw` (n, p) in `order`, their columns centred and scaled, and the way back."""
+def column_scaling(raw: np.ndarray, terms: list[str]) -> Scaling:
+    """Return the centres and scales of the columns of `raw` (n, p); centres only where an intercept takes them up."""
     p = raw.shape[1]
     intercept = terms.index("Intercept") if "Intercept" in terms else -1
     center, scale = np.zeros(p), np.ones(p)
@@ -99,9 +99,15 @@ def sort_and_scale(raw: np.ndarray, terms: list[str], order: np.ndarray) -> tupl
         if intercept >= 0:
             center = mean
             center[intercept], scale[intercept] = 0.0, 1.0
-    X = np.empty((len(order), p))
-    gather_scaled(raw, order, center, 1.0 / scale, X)
-    return X, Scaling(center, scale, intercept)
+    return Scaling(center, scale, intercept)
+
+
+def sort_and_scale(raw: np.ndarray, terms: list[str], order: np.ndarray) -> tuple[np.ndarray, Scaling]:
+    """Return the rows of `raw` (n, p) in `order`, their columns centred and scaled, and the way back."""
+    scaling = column_scaling(raw, terms)
+    X = np.empty((len(order), raw.shape[1]))
+    gather_scaled(raw, order, scaling.center, 1.0 / scaling.scale, X)
+    return X, scaling
 
 
 def drop_dependent(
