@@ -6,14 +6,19 @@ Pickles 2005), a cluster's log integral is a function of one number, whatever th
     h_1(s) = log int phi(b; 0, sigma_1^2) exp sum_i l0(eta_i + s + b) db,
     h_l(s) = log int phi(b; 0, sigma_l^2) exp sum_children h_{l-1}(s + b) db,         l(beta, theta) = sum_top m h_L(0).
 
-Level 1 is re-centred at its mode for every s, its nodes differentiated exactly (mode b^, H = sum W + 1/sigma^2, nodes
-b^ + z_q H^-1/2; see `quadrature`). Levels 2 to L have nodes m + d z_q with place m and scale d by cluster and by outer
-node, the mode and curvature of their own integrand, found by Newton steps on the derivatives at the central node
-(h' = E[h'], h'' = E[h''] + Var h' from inside). These places stay as they are while they are within `STALE` posterior
-sds of where they should be: the value is then a smooth function of (beta, theta) whose gradient, exactly, is the
-posterior-weighted mean of the inner ones,
+Level 1 is re-centred at its mode for every s, its nodes differentiated exactly (mode b^, H = sum W + 1/sigma^2,
+nodes b^ + z_q H^-1/2; see `quadrature`). For levels 2 to L what a cluster's children say about b is kept as the
+precision K and linear term k of a normal density, by cluster and outer node, so that nodes lie at
 
-    dl/deta_i = E[dh_1/deta_i],     dl/dlog sigma_l = E[b_l^2]/sigma_l^2 - 1   (l >= 2).
+    m + d z_q,      d = (K + 1/sigma^2)^-1/2,      m = k d^2.
+
+K and k come from Newton steps on the derivatives at the central node (h'' = E[h''] + Var h' from inside) and stay as
+they are while the nodes are within `STALE` posterior sds of where they should be: the value is then a smooth function
+of (beta, theta) whose gradient, exactly, is
+
+    dl/deta_i       = E[dh_1/deta_i],
+    dl/dlog sigma_l = E[b^2/sigma^2 - 1 + (h'_{l-1} - b/sigma^2) db/dlog sigma] + d^2/sigma^2,
+    db_q/dlog sigma = (2m + d z_q) d^2/sigma^2        (l >= 2; the last two terms vanish as the points increase).
 """
 
 from __future__ import annotations
@@ -32,8 +37,8 @@ from profiling.modeling.nesting import Nesting, nesting
 from profiling.modeling.quadrature import Moments, averaged
 from profiling.modeling.tiles import transposed_times
 
-STALE = 0.25  # posterior sds (or log scale) that a node may be off before all are placed anew
-SETTLED = 0.02
+STALE = 0.1  # posterior sds (or log scale) that a node may be off before all are placed anew
+SETTLED = 0.01
 SWEEPS = 40
 LONGEST_STEP = 2.0  # in prior sds
 
@@ -62,10 +67,12 @@ class NestedCriterion(LaplaceCriterion):
         self.nesting: Nesting = nesting(design)
         self._unit = bool((design.weights == 1).all())
         self._start = np.zeros(design.structure.n_cells)
+        # By level from 2 to L: precision K and linear term k of the nodes (D, C).
         self._place: list[tuple[np.ndarray, np.ndarray]] | None = None
         self._used: tuple[int, ...] = ()
         self._inner_moments = np.zeros((0, 0, 2))
         self.sweeps = 0
+        self.unsettled = 0
 
     def with_points(self, points: tuple[int, ...]) -> NestedCriterion:
         """Return the criterion with other numbers of points, its nodes where these have found theirs."""
@@ -74,9 +81,9 @@ class NestedCriterion(LaplaceCriterion):
         if self._place is not None and points != self.points:
             used = tuple(np.where(np.array(self._used) == 1, 1, points).tolist())
             other._place = []
-            for level, (center, spread) in enumerate(self._place, start=1):
+            for level, (precision, linear) in enumerate(self._place, start=1):
                 counts = self._used[level + 1 :], used[level + 1 :]
-                other._place.append((_along_nodes(center, *counts), _along_nodes(spread, *counts)))
+                other._place.append((_along_nodes(precision, *counts), _along_nodes(linear, *counts)))
             other._used, other._start = used, self._start.copy()
             other._allocate()
         return other
@@ -138,17 +145,22 @@ class NestedCriterion(LaplaceCriterion):
             self._used = used
             self._place = self._first_places(eta, sigma)
             self._allocate()
-        limit = STALE
         growth = np.zeros(0)
         if self.family.code == LOGIT and np.abs(eta).max() < kernel.SAFE_EXPONENT:
             growth = np.exp(eta)
-        for _ in range(SWEEPS):
+        limit = STALE
+        for sweep in range(2 * SWEEPS):
             levels, inner_slope = self._pass(eta, growth, sigma)
             self.sweeps += 1
             drift, better = self._drift(levels, sigma)
-            if drift < limit or not np.isfinite(drift):
+            if drift < limit:
                 break
             self._place, limit = better, SETTLED
+            if sweep == SWEEPS or not np.isfinite(drift):
+                # Nodes lost on the way (after a wild trial step, say) start anew from the joint mode.
+                self._place = self._first_places(eta, sigma)
+        else:
+            self.unsettled += 1
         return levels, self._shares(levels), sigma, inner_slope
 
     def _rule(self, level: int) -> tuple[np.ndarray, np.ndarray]:
@@ -160,36 +172,44 @@ class NestedCriterion(LaplaceCriterion):
         variances = self.level_covariance(modes.factor.cell_covariance())
         self._start = modes.u0[:, 0] * sigma[0]
         s = self.design.structure
-        places = []
+        places: list[tuple[np.ndarray, np.ndarray]] = []
         for level in range(1, self.nesting.depth):
             own = self.nesting.label[level]
             mode = sigma[level] * modes.ur[s.rest_position[level - 1][own, 0]]
             sd = sigma[level] * np.sqrt(variances[level][own, 0, 0])
             outside = int(np.prod(self._used[level + 1 :], dtype=np.int64))
-            places.append(tuple(np.repeat(part[:, None], outside, axis=1) for part in (mode, sd)))
-        return [(mode, sd) for mode, sd in places]
+            said = _likelihood(mode, sd, float(sigma[level]))
+            places.append((np.repeat(said[0][:, None], outside, axis=1), np.repeat(said[1][:, None], outside, axis=1)))
+        return places
 
     def _allocate(self) -> None:
         n, outside = self.design.n, int(np.prod(self._used[2:], dtype=np.int64))
         self._score, self._weight = np.empty((n, outside)), np.empty((n, outside))
         self._inner_moments = np.empty((self.design.structure.n_cells, outside, 2))
 
-    def _outer_sums(self) -> np.ndarray:
-        """Return the sum of the effects outside of every cluster of level 2, by outer node (D, C)."""
+    def _nodes(self, sigma: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the nodes' places m and scales d (D, C) for levels 2 to L."""
         assert self._place is not None
+        found = []
+        for (precision, linear), own in zip(self._place, sigma[1:], strict=True):
+            square = own**2 / (1.0 + precision * own**2)
+            found.append((linear * square, np.sqrt(square)))
+        return found
+
+    def _outer_sums(self, nodes: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Return the sum of the effects outside of every cluster of level 2, by outer node (D, C)."""
         total = np.zeros((len(self.nesting.label[-1]), 1))
         for level in range(self.nesting.depth - 1, 1, -1):
-            center, spread = self._place[level - 1]
+            center, spread = nodes[level - 1]
             z, _ = self._rule(level)
-            nodes = total[:, :, None] + center[:, :, None] + spread[:, :, None] * z
-            total = nodes.reshape(len(nodes), -1)[self.nesting.parent(level - 1)]
+            own = total[:, :, None] + center[:, :, None] + spread[:, :, None] * z
+            total = own.reshape(len(own), -1)[self.nesting.parent(level - 1)]
         return np.ascontiguousarray(total)
 
     def _pass(self, eta: np.ndarray, growth: np.ndarray, sigma: np.ndarray) -> tuple[list[Level], np.ndarray]:
         """Integrate all levels with the nodes where they are; return levels 2 to L and level 1's slope (D, C)."""
-        assert self._place is not None
-        d, tree = self.design, self.nesting
-        center, spread = self._place[0]
+        d, tree, nodes = self.design, self.nesting, self._nodes(sigma)
+        center, spread = nodes[0]
         out = np.empty((*center.shape, 9))
         kernel.integrate_two_levels(
             self.family.code,
@@ -205,7 +225,7 @@ class NestedCriterion(LaplaceCriterion):
             sigma,
             *self._rule(0),
             *self._rule(1),
-            self._outer_sums(),
+            self._outer_sums(nodes),
             center,
             spread,
             self._start,
@@ -220,25 +240,25 @@ class NestedCriterion(LaplaceCriterion):
         levels = [Level(value, slope, first, second, mean, square, center_first, center_second, np.zeros(0))]
         for level in range(2, tree.depth):
             levels.append(
-                combine(
-                    levels[-1], tree.child_ptr[level], *self._place[level - 1], float(sigma[level]), *self._rule(level)
-                )
+                combine(levels[-1], tree.child_ptr[level], *nodes[level - 1], float(sigma[level]), *self._rule(level))
             )
         return levels, out[:, :, 1]
 
     def _drift(self, levels: list[Level], sigma: np.ndarray) -> tuple[float, list[tuple[np.ndarray, np.ndarray]]]:
-        """Return how far the nodes are from mode and curvature (in posterior sds), and where those are."""
+        """Return how far the nodes are from mode and curvature (in posterior sds), and what puts them there."""
         assert self._place is not None
         worst, moved = 0.0, []
-        for level, (at, (center, spread)) in enumerate(zip(levels, self._place, strict=True), start=1):
-            if sigma[level] == 0:
-                moved.append((center, spread))
+        nodes = self._nodes(sigma)
+        for level, (at, place, (center, spread)) in enumerate(zip(levels, self._place, nodes, strict=True), start=1):
+            own = float(sigma[level])
+            if own == 0:
+                moved.append(place)
                 continue
-            precision = sigma[level] ** -2.0
-            sd = 1.0 / np.sqrt(np.maximum(-at.center_second, 0.0) + precision)
-            step = (at.center_first - center * precision) * sd**2
+            sd = 1.0 / np.sqrt(np.maximum(-at.center_second, 0.0) + own**-2.0)
+            step = (at.center_first - center / own**2) * sd**2
             worst = max(worst, float((np.abs(step) / sd).max()), float(np.abs(np.log(sd / spread)).max()))
-            moved.append((center + np.clip(step, -LONGEST_STEP * sigma[level], LONGEST_STEP * sigma[level]), sd))
+            step = np.clip(step, -LONGEST_STEP * own, LONGEST_STEP * own)
+            moved.append(_likelihood(center + step, sd, own))
         return worst, moved
 
     def _shares(self, levels: list[Level]) -> list[np.ndarray]:
@@ -250,6 +270,13 @@ class NestedCriterion(LaplaceCriterion):
             share = both.reshape(len(both), -1)[self.nesting.parent(level - 1)]
             found.append(share)
         return [np.ascontiguousarray(part) for part in reversed(found)]
+
+
+def _likelihood(mode: np.ndarray, sd: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return precision and linear term of the normal density that turns the prior into one of this mode and sd."""
+    if sigma == 0:
+        return np.zeros_like(mode), np.zeros_like(mode)
+    return np.maximum(sd**-2.0 - sigma**-2.0, 0.0), mode * sd**-2.0
 
 
 def _along_nodes(values: np.ndarray, used: tuple[int, ...], wanted: tuple[int, ...]) -> np.ndarray:
@@ -293,9 +320,12 @@ def combine(
     mean = (share * first).sum(axis=2)
     square = (share * b**2).sum(axis=2)
     middle = len(z) // 2
+    widening = spread**2 * precision
+    moving = (first - b * precision) * widening[:, :, None] * (center[:, :, None] + b)
+    slope = square * precision - 1.0 + widening + (share * moving).sum(axis=2)
     return Level(
         value=peak + np.log(total) + (np.log(spread / sigma) if sigma > 0 else 0.0),
-        slope=square * precision - 1.0 if sigma > 0 else np.zeros_like(square),
+        slope=slope if sigma > 0 else np.zeros_like(slope),
         first=mean,
         second=(share * (second + first**2)).sum(axis=2) - mean**2,
         mean=(share * b).sum(axis=2),

@@ -147,8 +147,8 @@ def _integral(
 ) -> tuple[float, float, float, float, float, float, float, float]:
     """Return one innermost cluster's log integral at the outer effects' sum, and what goes with it.
 
-    (log integral, its slope in log sigma, E[sum l1], d2/ds2, mode, dmode/ds, E[b], E[b^2]); the exact slopes in the
-    rows' predictors go to `score[at:]`, E[W] to `w[at:]`.
+    (log integral, its slopes in log sigma and in the outer sum s, d2/ds2 up to the rule's error, mode, dmode/ds, E[b],
+    E[b^2]); the slopes in the rows' predictors go to `score[at:]`, E[W] to `w[at:]`.
     """
     n = hi - lo
     if sigma == 0.0:
@@ -197,12 +197,14 @@ def _integral(
     skew = _skews(code, growth, y, weight, eta, lo, hi, outer + mode, here)
     spread = -0.5 * sd * sd * (1.0 + sd * turn)
     place = (tilt + spread * skew) / curvature
+    whole = 0.0
     for i in range(n):
         score[at + i] = share * score[at + i] + spread * here[0, i] - place * here[2, i]
+        whole += score[at + i]
         w[at + i] *= share
     slope = square / variance - 1.0 - 2.0 * spread / variance + 2.0 * place * mode / variance
     log_integral = math.log(sd / sigma) + peak + math.log(total)
-    return log_integral, slope, e1, e11 - e1 * e1 - e2, mode, rate, mean, square
+    return log_integral, slope, whole, e11 - e1 * e1 - e2, mode, rate, mean, square
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -366,11 +368,14 @@ def _second_level(
         total += share[q]
     out[:] = 0.0
     square = 0.0
+    widening = spread * spread * precision
+    out[2] = widening - 1.0
     for q in range(len(z)):
         share[q] /= total
         b = center + spread * z[q]
         out[1] += share[q] * sums[q, 1]
-        out[2] += share[q] * (b * b * precision - 1.0)
+        fall = sums[q, 2] - b * precision
+        out[2] += share[q] * (b * b * precision + fall * widening * (2.0 * center + spread * z[q]))
         out[3] += share[q] * sums[q, 2]
         out[4] += share[q] * sums[q, 3]
         out[5] += share[q] * b
