@@ -10,7 +10,7 @@ from profiling.errors import Problem, UsageError
 Family = Literal["binomial", "log_gaussian", "gaussian"]
 Rule = Literal["funnel", "interval"]
 InnerExpected = Literal["within_hospital", "statewide"]
-Posterior = Literal["auto", "exact", "gaussian"]
+Posterior = Literal["full", "plug_in", "delta"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class ProfileOptions:
     random_sd, residual_sd: for tables of predictions, which bring no fit: standard deviation of the provider
     effects
         on the scale of the link, and of the residual. None: no shrunken figures (NaN).
-    posterior: "exact" (one-dimensional quadrature at the estimated parameters), "gaussian" (mode and full
-    standard
-        deviation), "auto": exact for a single logistic random intercept, Gaussian otherwise.
+    posterior: "full" (integrated over the effect, the coefficients and the variances; a table of predictions or a
+        result without its design has "plug_in"), "plug_in" (at the estimated parameters: by one-dimensional
+        quadrature for a single logistic random intercept, else normal), "delta" (normal, with the standard deviation
+        that adds the parameters' uncertainty by the delta method).
     draws, seed: posterior draws behind the rank intervals, and their seed.
     exact_ranks_up_to: providers up to which expected ranks are summed over all pairs (draws above).
     reliability_target: reliability whose case count is reported.
@@ -57,7 +58,7 @@ class ProfileOptions:
     reference_rate: float | None = None
     random_sd: float | None = None
     residual_sd: float | None = None
-    posterior: Posterior = "auto"
+    posterior: Posterior = "full"
     draws: int = 1000
     seed: int = 0
     exact_ranks_up_to: int = 5000
@@ -85,7 +86,7 @@ def _problems(options: ProfileOptions) -> list[Problem | None]:
         _one_of("inner_expected", options.inner_expected, ("within_hospital", "statewide")),
         _one_of("family", options.family, (None, "binomial", "log_gaussian", "gaussian")),
         _one_of("rule", options.rule, ("funnel", "interval")),
-        _one_of("posterior", options.posterior, ("auto", "exact", "gaussian")),
+        _one_of("posterior", options.posterior, ("full", "plug_in", "delta")),
         _must(
             0.0 < options.watch < options.flag < 1.0,
             "watch, flag",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ import pandas as pd
 from profiling.assessment.fitted import FittedModel, Floats
 from profiling.assessment.flags import categories, posterior_tail
 from profiling.assessment.intervals import poisson_exact
+from profiling.assessment.mixture import mixture_posterior
+from profiling.assessment.mixture_of_fit import effect_mixture, grid_of
 from profiling.assessment.norm import NormTest, compare_with_norm
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.posterior import Posterior, gaussian_posterior, logistic_posterior
@@ -25,6 +27,7 @@ from profiling.assessment.rows import ProviderRows
 from profiling.assessment.rows_of_fit import rows_of_fit
 from profiling.assessment.rows_of_table import rows_of_table
 from profiling.assessment.standardization import norm_shift, predicted_at, provider_sums
+from profiling.modeling.variance_grid import VarianceGrid
 
 COLUMNS = (
     "provider",
@@ -100,12 +103,22 @@ def assess(
     fit_or_table: FittedModel | pd.DataFrame,
     provider: str = "hospital",
     options: ProfileOptions | None = None,
+    grid: VarianceGrid | None = None,
 ) -> Assessment:
-    """As `profile_providers`, with the figures of the level as a whole beside the frame."""
+    """As `profile_providers`, with the figures of the level as a whole beside the frame.
+
+    grid: the fit's lattice of standard deviations, for a caller who profiles several levels (`variance_grid(fit)`);
+    None: made here where `options.posterior` needs it.
+    """
     chosen = options or ProfileOptions()
     if isinstance(fit_or_table, pd.DataFrame):
         return _assess_rows(rows_of_table(fit_or_table, provider, chosen), chosen)
-    return _assess_rows(rows_of_fit(fit_or_table, provider, chosen), chosen)
+    rows = rows_of_fit(fit_or_table, provider, chosen)
+    if chosen.posterior == "full":
+        grid = grid_of(fit_or_table, provider) if grid is None else grid
+        if grid is not None:
+            rows = replace(rows, mixture=effect_mixture(fit_or_table, provider, chosen, rows, grid))
+    return _assess_rows(rows, chosen)
 
 
 def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
@@ -155,12 +168,15 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
 
 def posterior_of(rows: ProviderRows, observed: Floats, norm: Floats, options: ProfileOptions) -> Posterior:
     """Posterior of each effect; its norm is the effect at which predicted and expected agree."""
+    if rows.mixture is not None and options.posterior == "full":
+        return mixture_posterior(rows.mixture, norm, QUANTILES)
     exact_possible = rows.single and rows.family == "binomial" and rows.link == "logit" and rows.variance > 0
-    if exact_possible and options.posterior != "gaussian":
+    if exact_possible and options.posterior != "delta":
         return logistic_posterior(
             rows.eta, observed, rows.starts, float(np.sqrt(rows.variance)), norm, QUANTILES, rows.mode
         )
-    return gaussian_posterior(rows.mode, rows.sd_full, norm, QUANTILES)
+    sd = rows.sd if options.posterior == "plug_in" and rows.same_base else rows.sd_full
+    return gaussian_posterior(rows.mode, sd, norm, QUANTILES)
 
 
 def _ratios(

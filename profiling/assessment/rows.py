@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from profiling.assessment.fitted import Floats, Integers
+from profiling.assessment.mixture import EffectMixture
 from profiling.assessment.options import Family
 from profiling.errors import ModelError, Problem
 
@@ -22,7 +23,7 @@ class ProviderRows:
     zeros). mode, sd, sd_full (J,): the provider's effect (NaN without a model); parent, n_parents: outer
     provider with most rows, number of them. shared_variance (J,): variance that other random effects add to a
     mean residual. same_base: eta is the expected one's. single: the effect is the model's only one, its
-    posterior one-dimensional.
+    posterior one-dimensional. mixture: the posterior with beta and the variances integrated, where asked for.
     """
 
     labels: npt.NDArray[np.object_]
@@ -45,6 +46,7 @@ class ProviderRows:
     link: str
     same_base: bool
     single: bool
+    mixture: EffectMixture | None = None
 
     @property
     def cases(self) -> Floats:
