@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.modeling.families import LATENT_VARIANCE, Family, family_of
-from profiling.modeling.predict import effect_variance_of
+from profiling.modeling.prediction_variance import effect_variance_of
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult
