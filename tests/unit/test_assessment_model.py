@@ -252,7 +252,7 @@ def test_interval_of_the_ratio_is_the_quantile_carried_through() -> None:
     below_upper = found["ratio_upper"] < 1
     assert (found.loc[below_upper, "probability_above"] < 0.025 + 1e-7).all()
     assert (above | below_upper).any()
-    gauss = profile_providers(fit, "hospital", ProfileOptions(posterior="gaussian"))
+    gauss = profile_providers(fit, "hospital", ProfileOptions(posterior="delta"))
     b = fit.modes["hospital"] + 1.959963985 * fit.sds["hospital"]
     upper = by(special.expit(fit.linear_predictor + b[code]), code) / by(
         special.expit(fit.linear_predictor), code
