@@ -67,20 +67,35 @@ def row_derivatives(
     cell_ptr: np.ndarray,
     tile_ptr: np.ndarray,
     effect: np.ndarray,
+    l0: np.ndarray,
+    r: np.ndarray,
+    A: np.ndarray,
     l1: np.ndarray,
     w: np.ndarray,
     w1: np.ndarray,
 ) -> None:
-    """Store l1, W and W1 of every row (n) at eta + z'effect."""
+    """Store what `mode_sums` stores, and l1, W and W1 of every row (n)."""
     plain = Z.shape[0] == 0
     k = effect.shape[1]
     for tile in nb.prange(len(tile_ptr) - 1):
         for m in range(tile_ptr[tile], tile_ptr[tile + 1]):
+            l0[m] = 0.0
+            r[m] = 0.0
+            A[m] = 0.0
             for i in range(cell_ptr[m], cell_ptr[m + 1]):
                 e = eta[i]
                 for a in range(k):
                     e += effect[m, a] * (1.0 if plain else Z[i, a])
-                _, l1[i], w[i], w1[i] = derivatives(code, y[i], weight[i], e)
+                value, l1[i], w[i], w1[i] = derivatives(code, y[i], weight[i], e)
+                l0[m] += value
+                if plain:
+                    r[m, 0] += l1[i]
+                    A[m, 0, 0] += w[i]
+                else:
+                    for a in range(k):
+                        r[m, a] += l1[i] * Z[i, a]
+                        for b in range(k):
+                            A[m, a, b] += w[i] * Z[i, a] * Z[i, b]
 
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST)

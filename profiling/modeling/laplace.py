@@ -99,6 +99,17 @@ class LaplaceCriterion:
         cells.mode_sums(self.family.code, d.y, d.weights, eta, d.Z, s.cell_ptr, s.tile_ptr, effect, l0, r, A)
         return l0, r, A
 
+    def row_derivatives(
+        self, eta: np.ndarray, effect: np.ndarray, l1: np.ndarray, w: np.ndarray, w1: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Store l1, W and W1 by row (n) at eta + z'effect; return the cells' sums of log p, l1 z and W zz'."""
+        d, s = self.design, self.design.structure
+        l0, r, A = np.empty(s.n_cells), np.empty((s.n_cells, d.kz)), np.empty((s.n_cells, d.kz, d.kz))
+        cells.row_derivatives(
+            self.family.code, d.y, d.weights, eta, d.Z, s.cell_ptr, s.tile_ptr, effect, l0, r, A, l1, w, w1
+        )
+        return l0, r, A
+
     def find_modes(self, eta: np.ndarray, Lambda: np.ndarray, start: tuple[np.ndarray, np.ndarray]) -> Modes:
         """Climb from `start` to the mode by Newton steps; big dense factors are kept while they still lead up fast."""
         s = self.design.structure
@@ -131,7 +142,7 @@ class LaplaceCriterion:
                 break
             if not keep_factor or decrement > 0.1 * previous:
                 factor = None
-        l0, r, A = self._sums(eta, s.gather(u0, ur) @ Lambda.T)
+        l0, r, A = self.row_derivatives(eta, s.gather(u0, ur) @ Lambda.T, self._l1, self._w, self._w1)
         final = Factor(s, self._blocks(A, Lambda))
         self._factor = final if keep_factor else None
         self._u = (u0, ur)
@@ -154,19 +165,6 @@ class LaplaceCriterion:
         modes = self.find_modes(eta, Lambda, self._u)
         V = modes.factor.cell_covariance()
         u = s.gather(modes.u0, modes.ur)
-        cells.row_derivatives(
-            self.family.code,
-            d.y,
-            d.weights,
-            eta,
-            d.Z,
-            s.cell_ptr,
-            s.tile_ptr,
-            u @ Lambda.T,
-            self._l1,
-            self._w,
-            self._w1,
-        )
         s_cell = np.empty((s.n_cells, d.kz))
         leverage = np.einsum("ab,mbc,dc->mad", Lambda, V, Lambda, optimize=True)
         cells.skew_sums(self._w1, d.Z, s.cell_ptr, s.tile_ptr, leverage, self._s, s_cell)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from profiling.modeling import cells
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion, add_rows
 from profiling.modeling.tiles import cell_products, shifted_gram, weighted_gram
 
@@ -58,9 +57,7 @@ def _third_and_fourth(
     derived = []
     for step in (0.0, W2_STEP, -W2_STEP):
         l1, w, w1 = (np.empty(d.n) for _ in range(3))
-        cells.row_derivatives(
-            criterion.family.code, d.y, d.weights, eta + step, d.Z, s.cell_ptr, s.tile_ptr, effect, l1, w, w1
-        )
+        criterion.row_derivatives(eta + step, effect, l1, w, w1)
         derived.append(w1)
     w1, w2 = derived[0], (derived[1] - derived[2]) / (2 * W2_STEP)
     leverage = np.einsum("a,mab,b->m", np.diag(Lambda), last.V, np.diag(Lambda), optimize=True)
