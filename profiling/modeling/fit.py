@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.design import Design, build_design
@@ -18,6 +17,7 @@ from profiling.modeling.fit_quadrature import Points, fit_auto, fit_laplace, fit
 from profiling.modeling.negative_binomial import fit_negative_binomial
 from profiling.modeling.result import MixedModelResult
 from profiling.modeling.source import ModelCall, ModelSource
+from profiling.modeling.threads import threads_for
 
 _METHODS = ("laplace", "agq", "auto")
 
@@ -54,7 +54,7 @@ def glmm(
         raise ModelError(Problem("method", "agq with a negative binomial outcome", "laplace"))
     call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threads_for(len(data)):
         design = build_design(
             formula,
             data,
@@ -77,7 +77,7 @@ def lmm(
 ) -> MixedModelResult:
     """Fit a linear mixed model by REML (default) or ML; `weights` (n) are precisions: variance sigma^2 / w."""
     call = ModelCall("gaussian", "identity", "reml" if reml else "ml", 1, reml, weights, cluster_weights, offset)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threads_for(len(data)):
         design = build_design(
             formula, data, weights=_rows(weights, data), cluster_weights=cluster_weights, offset=_rows(offset, data)
         )
