@@ -15,11 +15,19 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.modeling.checks import check_multiplicities, check_names
 from profiling.modeling.covariance import CovarianceTemplate, template
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.fixed import Scaling, drop_dependent, evaluate, fixed_matrix, sort_and_scale
 from profiling.modeling.formula import ModelFormula, parse_formula
-from profiling.modeling.grouping import GroupingFactor, grouping_factor, merge_factors, one_to_one, random_columns
+from profiling.modeling.grouping import (
+    GroupingFactor,
+    faulty_columns,
+    grouping_factor,
+    merge_factors,
+    one_to_one,
+    random_columns,
+)
 from profiling.modeling.structure import CellStructure, order_rows
 
 
@@ -80,6 +88,7 @@ def build_design(
     `weights`, `offset`: one a row. `cluster_weights`: multiplicities of the levels of the outermost factor, as a
     mapping from label or an array in the order of labels.
     """
+    check_names(text, data)
     formula = parse_formula(text)
     if not formula.random:
         raise ModelError(Problem("formula", text, "at least one random term such as (1 | hospital)"))
@@ -125,6 +134,8 @@ def _outcome(text: str, data: pd.DataFrame, binomial: bool) -> tuple[np.ndarray,
     pair = re.fullmatch(r"cbind\((.*),(.*)\)", text)
     if pair and binomial:
         successes, failures = (evaluate(part.strip(), data) for part in pair.groups())
+        if (successes < 0).any() or (failures < 0).any():
+            raise ModelError(Problem(f"outcome {text}", "negative values", "successes and failures of zero or more"))
         trials = successes + failures
         return np.divide(successes, trials, out=np.zeros_like(trials), where=trials > 0), trials
     return evaluate(text, data), None
@@ -166,12 +177,14 @@ def _check(
         problems.append(Problem("data", "no rows", "at least one"))
     if (weights < 0).any():
         problems.append(Problem("weights", "negative values", "weights of zero or more"))
+    elif n and not (weights > 0).any():
+        problems.append(Problem("weights", "zero in every row", "some rows that count"))
     for factor in factors:
         if factor.size == 1:
             problems.append(
                 Problem(f"grouping factor {factor.name}", "one level only", "at least two", "Leave the random term out")
             )
-    problems += one_to_one(factors)
+    problems += one_to_one(factors) + faulty_columns(factors)
     if problems:
         raise ModelError(problems)
 
@@ -193,6 +206,7 @@ def _multiplicities(
             if isinstance(cluster_weights, Mapping)
             else np.asarray(cluster_weights, dtype=float)
         )
+        check_multiplicities(by_level)
         if len(by_level) != outer.size:
             raise ModelError(
                 Problem("cluster_weights", f"{len(by_level)} values", f"{outer.size}, one a level of {outer.name}")

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.modeling.check_design import check_outcome, rows_of
 from profiling.modeling.design import Design, build_design
+from profiling.modeling.diagnose import repeated_note
 from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_lmm import fit_lmm
 from profiling.modeling.fit_quadrature import Points, fit_auto, fit_laplace, fit_quadrature
@@ -32,6 +34,7 @@ def glmm(
     weights: Any = None,
     cluster_weights: Mapping[Any, float] | np.ndarray | None = None,
     offset: Any = None,
+    repeated: str | None = None,
 ) -> MixedModelResult:
     """Fit a generalized linear mixed model by maximum likelihood.
 
@@ -39,7 +42,8 @@ def glmm(
     `family` binomial (logit, probit, cloglog; 0/1, proportions with `weights` trials, `cbind(successes, failures)`),
     poisson (log) or negative_binomial (NB2, log; the result's `dispersion` is its shape kappa). `weights` (n): trials
     for proportions, otherwise multipliers of log p; `cluster_weights`: multiplicity of each level of the outermost
-    factor; `offset` (n) on the scale of the link.
+    factor; `offset` (n) on the scale of the link; `repeated`: a column of subjects (patients) to be looked at for
+    repeated rows that the model takes as independent.
 
     `method`: `laplace` (says where clusters are too small for it), `agq` (adaptive Gauss-Hermite quadrature, for one
     factor or strictly nested intercepts) or `auto` (quadrature where Laplace is off, else Laplace). `points` for
@@ -47,24 +51,23 @@ def glmm(
     """
     chosen = family_of(family, link)
     if chosen.name == "gaussian":
-        return lmm(formula, data, False, weights, cluster_weights, offset)
+        return lmm(formula, data, False, weights, cluster_weights, offset, repeated)
     if method not in _METHODS:
         raise ModelError(Problem("method", method, f"one of {', '.join(_METHODS)}"))
     if chosen.name == "negative_binomial" and method == "agq":
         raise ModelError(Problem("method", "agq with a negative binomial outcome", "laplace"))
-    call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset)
+    call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset, repeated)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
     with threads_for(len(data)):
         design = build_design(
             formula,
             data,
             binomial=chosen.name == "binomial",
-            weights=_rows(weights, data),
+            weights=rows_of(weights, data, "weights"),
             cluster_weights=cluster_weights,
-            offset=_rows(offset, data),
+            offset=rows_of(offset, data, "offset"),
         )
-        check_outcome(design, chosen)
-        return replace(fit_design(design, call), source=ModelSource(design, data, call))
+        return _fit(design, chosen, data, call)
 
 
 def lmm(
@@ -74,14 +77,30 @@ def lmm(
     weights: Any = None,
     cluster_weights: Mapping[Any, float] | np.ndarray | None = None,
     offset: Any = None,
+    repeated: str | None = None,
 ) -> MixedModelResult:
-    """Fit a linear mixed model by REML (default) or ML; `weights` (n) are precisions: variance sigma^2 / w."""
-    call = ModelCall("gaussian", "identity", "reml" if reml else "ml", 1, reml, weights, cluster_weights, offset)
+    """Fit a linear mixed model by REML (default) or ML; `weights` (n) are precisions: variance sigma^2 / w.
+
+    `repeated`: as in `glmm`.
+    """
+    method = "reml" if reml else "ml"
+    call = ModelCall("gaussian", "identity", method, 1, reml, weights, cluster_weights, offset, repeated)
     with threads_for(len(data)):
         design = build_design(
-            formula, data, weights=_rows(weights, data), cluster_weights=cluster_weights, offset=_rows(offset, data)
+            formula,
+            data,
+            weights=rows_of(weights, data, "weights"),
+            cluster_weights=cluster_weights,
+            offset=rows_of(offset, data, "offset"),
         )
-        return replace(fit_design(design, call), source=ModelSource(design, data, call))
+        return _fit(design, family_of("gaussian", None), data, call)
+
+
+def _fit(design: Design, family: Family, data: pd.DataFrame, call: ModelCall) -> MixedModelResult:
+    check_outcome(design, family)
+    notes = repeated_note(design, data, call.repeated)
+    fit = fit_design(design, call)
+    return replace(fit, source=ModelSource(design, data, call), diagnostics=(*fit.diagnostics, *notes))
 
 
 def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None) -> MixedModelResult:
@@ -96,29 +115,3 @@ def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None)
     return fit_auto(design, family, start) if call.method == "auto" else fit_laplace(design, family, start)
 
 
-def _rows(values: Any, data: pd.DataFrame) -> np.ndarray | None:
-    """Return row values given as an array or as a column's name."""
-    if values is None:
-        return None
-    return np.asarray(data[values] if isinstance(values, str) else values, dtype=float)
-
-
-def check_outcome(design: Design, family: Family) -> None:
-    """Refuse outcomes that the family cannot have, and outcomes that do not vary."""
-    y = design.y
-    outcome = design.formula.outcome
-    if family.name == "binomial" and ((y < 0) | (y > 1)).any():
-        raise ModelError(Problem(f"outcome {outcome}", "values outside of 0 to 1", "0/1, proportions or cbind()"))
-    if family.name in ("poisson", "negative_binomial") and ((y < 0) | (y != np.floor(y))).any():
-        raise ModelError(Problem(f"outcome {outcome}", "values that are no counts", "whole numbers from 0"))
-    if (
-        len(y)
-        and (y == y[0]).all()
-        and (family.name != "binomial" or y[0] in (0.0, 1.0))
-        and (y[0] == 0 or family.name == "binomial")
-    ):
-        raise ModelError(
-            Problem(
-                f"outcome {outcome}", "the same in every row", "an outcome that varies", "There is nothing to explain"
-            )
-        )

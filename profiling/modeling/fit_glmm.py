@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from profiling.modeling.assemble import assemble
-from profiling.modeling.climb import LaplaceObjective, climb, convergence_notes
+from profiling.modeling.climb import LaplaceObjective, climb
 from profiling.modeling.design import Design
+from profiling.modeling.diagnose import diagnose_glmm
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import Family
@@ -86,9 +87,8 @@ def finish(
     theta, value = objective.theta, objective.last.value
     slope = np.concatenate([np.ones(p), form.slope(theta)])
     joint = maximum.covariance * np.outer(slope, slope)
-    converged = maximum.converged
-    diagnoses = [*design.diagnoses, *notes]
-    diagnoses += convergence_notes(optimum, maximum.lowest, converged, objective.zero, design)
+    found, converged = diagnose_glmm(design, family, maximum, objective.zero, theta)
+    diagnoses = [*design.diagnoses, *notes, *found]
     laplace = objective
     if method != "Laplace":
         laplace = LaplaceObjective(LaplaceCriterion(design, family))

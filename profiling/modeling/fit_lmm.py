@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from profiling.modeling.assemble import assemble
-from profiling.modeling.climb import LinearObjective, block_diagonal, climb, convergence_notes
+from profiling.modeling.climb import LinearObjective, block_diagonal, climb
 from profiling.modeling.criterion_lmm import LinearCriterion
 from profiling.modeling.design import Design
+from profiling.modeling.diagnose import diagnose_lmm
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import family_of
 from profiling.modeling.inference import combine_information, difference_information, invert_information
@@ -36,11 +37,13 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
     theta, last, p = objective.theta, objective.last, criterion.p
     slope = form.slope(theta)
     sigma = float(np.sqrt(last.residual_variance))
-    converged = optimum.converged and lowest > 0 and bool(np.isfinite(optimum.value))
-    notes = [*design.diagnoses, *convergence_notes(optimum, lowest, converged, objective.zero, design)]
-    joint = block_diagonal(
-        np.linalg.inv(last.information_beta) * last.residual_variance, covariance_psi * np.outer(slope, slope)
+    unscaled = np.linalg.inv(last.information_beta)
+    share = last.residual_variance * criterion.n / max(float(criterion.cross[p, p]), 1e-300)
+    found, converged = diagnose_lmm(
+        design, optimum, lowest, objective.zero, share, last.information_beta, unscaled
     )
+    notes = [*design.diagnoses, *found]
+    joint = block_diagonal(unscaled * last.residual_variance, covariance_psi * np.outer(slope, slope))
     Lambda = form.matrix(theta)
     k = form.offsets[-1]
     C0, Cr = last.factor.half_solve(*criterion._levels(criterion.products, Lambda))

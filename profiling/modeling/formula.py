@@ -44,6 +44,8 @@ def parse_formula(text: str) -> ModelFormula:
     random: list[RandomTerm] = []
     for sign, part in _summands(right):
         inner = _bar(part)
+        if inner is None and _has_bar(part):
+            raise ModelError(Problem("formula", text, "random terms in brackets such as (1 | hospital)"))
         if inner is None:
             fixed.append(f"{sign} {part}")
         else:
@@ -65,6 +67,16 @@ def _summands(text: str) -> list[tuple[str, str]]:
     if depth:
         raise ModelError(Problem("formula", text.strip(), "as many closing as opening brackets"))
     return [(sign, part) for sign, part in parts if part]
+
+
+def _has_bar(part: str) -> bool:
+    """Return whether a bar stands outside of every bracket."""
+    depth = 0
+    for letter in part:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "|" and depth == 0:
+            return True
+    return False
 
 
 def _bar(part: str) -> tuple[str, str, bool] | None:

@@ -55,6 +55,10 @@ def _pairs(columns: list[pd.Series]) -> tuple[np.ndarray, np.ndarray]:
     if missing:
         name = ":".join(str(column.name) for column in columns)
         raise ModelError(Problem(f"grouping factor {name}", f"{missing} rows without a level", "a level in every row"))
+    for column, (_, labels) in zip(columns, parts, strict=True):
+        if pd.api.types.infer_dtype(labels, skipna=True).startswith("mixed"):
+            where = f"grouping factor {column.name}"
+            raise ModelError(Problem(where, "labels of different types", "all text or all numbers", "Convert them"))
     codes, levels = np.asarray(parts[0][0], dtype=np.int64), np.asarray(parts[0][1])
     for more_codes, more_levels in parts[1:]:
         more = np.asarray(more_levels)
@@ -106,6 +110,26 @@ def random_columns(factors: list[GroupingFactor], order: np.ndarray) -> np.ndarr
     n = len(order)
     parts = [np.ones((n, 1)) if factor.columns is None else factor.columns[order] for factor in factors]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def faulty_columns(factors: list[GroupingFactor]) -> list[Problem]:
+    """Name random terms with values that are missing or infinite, or whose columns say the same."""
+    problems = []
+    for factor in factors:
+        if factor.columns is None:
+            continue
+        where = f"random term {', '.join(map(str, factor.terms))} by {factor.name}"
+        bad = int((~np.isfinite(factor.columns)).sum())
+        if bad:
+            problems.append(Problem(where, f"{bad} values that are missing or infinite", "finite numbers"))
+            continue
+        size = np.abs(factor.columns).max(axis=0, initial=0.0)
+        scaled = factor.columns / np.where(size > 0, size, 1.0)
+        gram = scaled.T @ scaled / max(len(scaled), 1)
+        if np.linalg.eigvalsh(gram)[0] < 1e-12:
+            found = "columns of which one is a combination of the others (or does not vary)"
+            problems.append(Problem(where, found, "columns that differ", "Leave one out"))
+    return problems
 
 
 def one_to_one(factors: list[GroupingFactor]) -> list[Problem]:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def refit(fit: MixedModelResult, y: Any) -> MixedModelResult:
     """Return the same model fitted to another outcome (n, in the data's order), started at this fit."""
-    from profiling.modeling.fit import check_outcome, fit_design
+    from profiling.modeling.check_design import check_outcome
+    from profiling.modeling.fit import fit_design
 
     source = source_of(fit)
     values = np.asarray(y, dtype=float)
@@ -63,8 +64,9 @@ def update(fit: MixedModelResult, formula: str | None, data: pd.DataFrame | None
             )
     text = fit.formula if formula is None else expand(formula, fit.formula)
     if call.family == "gaussian":
-        return lmm(text, frame, **{"reml": call.reml, **choices, **changes})
+        return lmm(text, frame, **{"reml": call.reml, "repeated": call.repeated, **choices, **changes})
     own = {"family": call.family, "link": call.link, "method": call.method, "points": call.points}
+    own["repeated"] = call.repeated
     return glmm(text, frame, **{**own, **choices, **changes})
 
 

@@ -24,6 +24,7 @@ class ModelCall:
     weights: Any = field(default=None, repr=False)
     cluster_weights: Any = field(default=None, repr=False)
     offset: Any = field(default=None, repr=False)
+    repeated: str | None = None
 
 
 @dataclass(frozen=True)
