@@ -18,7 +18,7 @@ from profiling.errors import ModelError, Problem
 from profiling.modeling.checks import check_multiplicities, check_names
 from profiling.modeling.covariance import CovarianceTemplate, template
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.fixed import Scaling, drop_dependent, evaluate, fixed_matrix, sort_and_scale
+from profiling.modeling.fixed import Scaling, column_scaling, drop_dependent, evaluate, fixed_matrix
 from profiling.modeling.formula import ModelFormula, parse_formula
 from profiling.modeling.grouping import (
     GroupingFactor,
@@ -29,6 +29,7 @@ from profiling.modeling.grouping import (
     random_columns,
 )
 from profiling.modeling.structure import CellStructure, order_rows
+from profiling.modeling.tiles import gather_scaled, permute_rows
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,18 @@ def build_design(
         row_weights = row_weights * trials
     shift = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
     factors = merge_factors([grouping_factor(term, data) for term in formula.random])
-    _check(y, raw, names, row_weights, shift, factors, data)
+    scaling = column_scaling(raw, names)
+    _check(y, raw, names, scaling, row_weights, shift, factors, data)
     factors = sorted(factors, key=lambda factor: -factor.size * len(factor.terms))
     codes = [factor.codes for factor in factors]
     order, structure, new_level0 = order_rows(codes, [f.size for f in factors], [len(f.terms) for f in factors])
-    X, scaling = sort_and_scale(raw, names, order)
+    X = np.ascontiguousarray(raw)
+    # Sorted and scaled in place: the design is never held twice.
+    del raw
+    permute_rows(X, order)
+    gather_scaled(X, np.arange(len(X)), scaling.center, 1.0 / scaling.scale, X)
     X, terms, scaling, notes = drop_dependent(X, names, scaling)
-    cell_m, level_m, component_m = _multiplicities(factors, structure, order, cluster_weights)
+    cell_m, level_m, component_m = multiplicities(factors, structure, order, cluster_weights)
     return Design(
         formula=formula,
         y=y[order],
@@ -145,6 +151,7 @@ def _check(
     y: np.ndarray,
     X: np.ndarray,
     terms: list[str],
+    scaling: Scaling,
     weights: np.ndarray,
     offset: np.ndarray,
     factors: list[GroupingFactor],
@@ -163,15 +170,14 @@ def _check(
                     name, f"{bad} rows that are missing or infinite", "finite numbers", "Remove or impute these rows"
                 )
             )
-    finite = np.isfinite(X).all(axis=0) if n else np.ones(X.shape[1], dtype=bool)
+    # A column with a missing, infinite or overflowing value has no finite spread.
     problems += [
         Problem(
-            f"term {term}",
+            f"term {terms[j]}",
             f"{int((~np.isfinite(X[:, j])).sum())} values that are missing or infinite",
-            "finite numbers",
+            "finite numbers small enough to be squared",
         )
-        for j, term in enumerate(terms)
-        if not finite[j]
+        for j in np.flatnonzero(~np.isfinite(scaling.scale))
     ]
     if n == 0:
         problems.append(Problem("data", "no rows", "at least one"))
@@ -189,7 +195,7 @@ def _check(
         raise ModelError(problems)
 
 
-def _multiplicities(
+def multiplicities(
     factors: list[GroupingFactor],
     structure: CellStructure,
     order: np.ndarray,

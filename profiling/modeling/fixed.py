@@ -11,7 +11,7 @@ import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.tiles import TILE, column_moments, gather_scaled, weighted_gram
+from profiling.modeling.tiles import TILE, column_moments, weighted_gram
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -96,18 +96,11 @@ def column_scaling(raw: np.ndarray, terms: list[str]) -> Scaling:
         mean, spread = column_moments(raw)
         scale = np.where(spread > 1e-12 * np.abs(mean), spread, np.where(intercept < 0, np.abs(mean), 1.0))
         scale[scale == 0] = 1.0
+        scale[~np.isfinite(spread)] = np.nan
         if intercept >= 0:
             center = mean
             center[intercept], scale[intercept] = 0.0, 1.0
     return Scaling(center, scale, intercept)
-
-
-def sort_and_scale(raw: np.ndarray, terms: list[str], order: np.ndarray) -> tuple[np.ndarray, Scaling]:
-    """Return the rows of `raw` (n, p) in `order`, their columns centred and scaled, and the way back."""
-    scaling = column_scaling(raw, terms)
-    X = np.empty((len(order), raw.shape[1]))
-    gather_scaled(raw, order, scaling.center, 1.0 / scaling.scale, X)
-    return X, scaling
 
 
 def drop_dependent(

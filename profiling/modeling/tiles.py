@@ -145,3 +145,22 @@ def cell_products(
                         wz = w[i] * Z[i, a]
                         for j in range(p):
                             out[m, a, j] += wz * X[i, j]
+
+
+@nb.njit(cache=True)
+def permute_rows(X: np.ndarray, order: np.ndarray) -> None:
+    """Put X[order] in the place of X (n, p), cycle by cycle."""
+    n, p = X.shape
+    done = np.zeros(n, dtype=np.bool_)
+    held = np.empty(p)
+    for first in range(n):
+        if done[first] or order[first] == first:
+            continue
+        held[:] = X[first]
+        here = first
+        while order[here] != first:
+            X[here] = X[order[here]]
+            done[here] = True
+            here = order[here]
+        X[here] = held
+        done[here] = True

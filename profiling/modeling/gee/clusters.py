@@ -13,8 +13,7 @@ from profiling.modeling.design import _outcome
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.fixed import Scaling, column_scaling, drop_dependent, fixed_matrix
 from profiling.modeling.formula import ModelFormula, parse_formula
-from profiling.modeling.gee.rows import permute_rows
-from profiling.modeling.tiles import gather_scaled
+from profiling.modeling.tiles import gather_scaled, permute_rows
 
 TILES = 64
 

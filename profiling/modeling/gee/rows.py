@@ -98,22 +98,3 @@ def add_gram(gram: np.ndarray, rows: np.ndarray, count: int) -> None:
         for a in range(len(gram)):
             for b in range(len(gram)):
                 gram[a, b] += product[a, b]
-
-
-@nb.njit(cache=True)
-def permute_rows(X: np.ndarray, order: np.ndarray) -> None:
-    """Put X[order] in the place of X (n, p), cycle by cycle."""
-    n, p = X.shape
-    done = np.zeros(n, dtype=np.bool_)
-    held = np.empty(p)
-    for first in range(n):
-        if done[first] or order[first] == first:
-            continue
-        held[:] = X[first]
-        here = first
-        while order[here] != first:
-            X[here] = X[order[here]]
-            done[here] = True
-            here = order[here]
-        X[here] = held
-        done[here] = True
