@@ -177,9 +177,7 @@ def _collinear(design: Design, information: np.ndarray, covariance: np.ndarray) 
     """Warn of terms whose variance is inflated beyond `COLLINEAR` by the others (p, p)."""
     inflation = np.diag(information) * np.diag(covariance)
     names = [
-        str(term)
-        for j, term in enumerate(design.terms)
-        if j != design.scaling.intercept and inflation[j] > COLLINEAR
+        str(term) for j, term in enumerate(design.terms) if j != design.scaling.intercept and inflation[j] > COLLINEAR
     ]
     if not names:
         return []
