@@ -10,6 +10,8 @@ from profiling.modeling.design import Design
 from profiling.modeling.families import Family
 
 VARIES = "an outcome that varies"
+SAME = "Look for a covariate that repeats the outcome"
+ROUNDING = 1e-13
 COUNTS = ("poisson", "negative_binomial")
 
 
@@ -30,6 +32,15 @@ def check_outcome(design: Design, family: Family) -> None:
         raise ModelError(Problem("fixed part", f"{p} coefficients for {rows} rows", "more rows than terms", advice))
     if family.name == "gaussian":
         _check_residual(design, rows)
+
+
+def check_residual_variance(cross: np.ndarray) -> None:
+    """Refuse an outcome that the fixed part explains to within rounding; `cross` (p+1, p+1) of [X y]."""
+    p = len(cross) - 1
+    explained = cross[:p, p] @ np.linalg.solve(cross[:p, :p], cross[:p, p]) if p else 0.0
+    if not cross[p, p] - explained > ROUNDING * cross[p, p]:
+        found = "the fixed part explains it to within rounding: no residual variance is left"
+        raise ModelError(Problem("outcome", found, "an outcome that varies beside its covariates", SAME))
 
 
 def _check_residual(design: Design, rows: int) -> None:

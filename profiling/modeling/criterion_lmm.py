@@ -29,6 +29,9 @@ from profiling.modeling.laplace import add_rows, level_blocks
 from profiling.modeling.tiles import cell_products, weighted_gram
 
 
+ROUNDING = 1e-15  # relative error of a cross-product
+
+
 @dataclass
 class LinearEvaluation:
     """Value, gradient in theta, and the conditional estimates at theta (scaled columns)."""
@@ -98,7 +101,8 @@ class LinearCriterion:
         M = self.cross - self._gram(C0, Cr)
         R = linalg.cholesky(M[:p, :p]) if p else np.zeros((0, 0))
         c = linalg.solve_triangular(R, M[:p, p], trans=1) if p else np.zeros(0)
-        square = float(M[p, p] - c @ c)
+        # Below this share of y'Wy the difference is rounding; the fit then says so (`exact_fit`).
+        square = max(float(M[p, p] - c @ c), ROUNDING * float(self.cross[p, p]))
         beta = linalg.solve_triangular(R, c) if p else np.zeros(0)
         K0, Kr = factor.full_solve(C0, Cr)
         residual = np.concatenate([-beta, [1.0]])

@@ -113,5 +113,3 @@ def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None)
     if call.method == "agq":
         return fit_quadrature(design, family, call.points, start)
     return fit_auto(design, family, start) if call.method == "auto" else fit_laplace(design, family, start)
-
-

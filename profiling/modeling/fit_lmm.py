@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from profiling.modeling.assemble import assemble
+from profiling.modeling.check_design import check_residual_variance
 from profiling.modeling.climb import LinearObjective, block_diagonal, climb
 from profiling.modeling.criterion_lmm import LinearCriterion
 from profiling.modeling.design import Design
@@ -21,6 +22,7 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
     `start`: coordinates of an earlier fit, of which the last t (psi) count; otherwise theta = 1.
     """
     criterion = LinearCriterion(design, reml)
+    check_residual_variance(criterion.cross)
     objective = LinearObjective(criterion)
     form = design.form
     first = np.zeros(form.size) if start is None else start[len(start) - form.size :]
@@ -39,9 +41,7 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
     sigma = float(np.sqrt(last.residual_variance))
     unscaled = np.linalg.inv(last.information_beta)
     share = last.residual_variance * criterion.n / max(float(criterion.cross[p, p]), 1e-300)
-    found, converged = diagnose_lmm(
-        design, optimum, lowest, objective.zero, share, last.information_beta, unscaled
-    )
+    found, converged = diagnose_lmm(design, optimum, lowest, objective.zero, share, last.information_beta, unscaled)
     notes = [*design.diagnoses, *found]
     joint = block_diagonal(unscaled * last.residual_variance, covariance_psi * np.outer(slope, slope))
     Lambda = form.matrix(theta)

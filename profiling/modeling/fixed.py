@@ -36,11 +36,20 @@ class Scaling:
 def evaluate(expression: str, data: pd.DataFrame) -> np.ndarray:
     """Return one numeric column: a column of the data or an expression such as np.log(y)."""
     if expression in data.columns:
-        return np.ascontiguousarray(data[expression], dtype=float)
+        return _numbers(data[expression], expression)
     matrix, _, _ = fixed_matrix(
         f"0 + I({expression})" if not expression.startswith("np.") else f"0 + {expression}", data
     )
     return np.ascontiguousarray(matrix[:, 0])
+
+
+def _numbers(column: pd.Series[Any], name: str) -> np.ndarray:
+    """Return an outcome as numbers (n); raise ModelError where it is text or the like."""
+    try:
+        return np.ascontiguousarray(column.to_numpy(dtype=float, na_value=np.nan))
+    except (ValueError, TypeError):
+        found = f"values of type {column.dtype}"
+        raise ModelError(Problem(f"outcome {name}", found, "numbers, or 0/1 for a binomial outcome")) from None
 
 
 def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], Any]:
@@ -50,6 +59,7 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
     numeric = all(_NAME.fullmatch(name) and name in data.columns and _is_number(data[name]) for name in plain)
     if numeric and len(set(plain)) == len(plain):
         return _stack([data[name].to_numpy() for name in plain], len(data)), ["Intercept", *plain], tuple(plain)
+    data = _without_unused(text, data)
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
@@ -66,6 +76,17 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
             )
         ) from error
     return np.asarray(made, dtype=float), [str(name) for name in made.columns], made.model_spec
+
+
+def _without_unused(text: str, data: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with the categories that no row has left out of the columns that `text` names."""
+    named = set(_NAME.findall(text))
+    unused = {
+        name: data[name].cat.remove_unused_categories()
+        for name in data.columns
+        if name in named and isinstance(data[name].dtype, pd.CategoricalDtype)
+    }
+    return data.assign(**unused) if unused else data
 
 
 def _stack(columns: list[np.ndarray], n: int) -> np.ndarray:

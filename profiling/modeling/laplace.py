@@ -231,7 +231,7 @@ class LaplaceCriterion:
         C0 *= np.sqrt(d.level_multiplicity[0])[:, None, None]
         for f, position in enumerate(d.structure.rest_position, start=1):
             Cr[position] *= np.sqrt(d.level_multiplicity[f])[:, None, None]
-        flat = C0.reshape(-1, C0.shape[2])
+        flat = C0.reshape(C0.shape[0] * C0.shape[1], C0.shape[2])
         information -= weighted_gram(flat, np.ones(len(flat)))
         if len(Cr):
             information -= weighted_gram(Cr, np.ones(len(Cr)))
