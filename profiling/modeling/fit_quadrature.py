@@ -229,6 +229,9 @@ def _changes(criterion: Criterion, objective: LaplaceObjective, optimum: Optimum
     for level, n in enumerate(criterion.points):
         finer = list(criterion.points)
         finer[level] = 2 * n + 1
+        if finer[level] > MOST_POINTS:
+            found.append(Change(np.nan, np.nan))
+            continue
         other = LaplaceObjective(criterion.with_points(tuple(finer)))
         other.zero = objective.zero
         finer_value, finer_gradient = other.evaluate(optimum.point)
@@ -258,8 +261,11 @@ def _report(design: Design, used: list[int], changes: list[Change], searched: bo
     """Say how many points were used and what twice as many would change."""
     total = Change(sum(change.value for change in changes), sum(change.move for change in changes))
     text = f"adaptive Gauss-Hermite quadrature with {_points_text(design, used)}"
-    if not np.isfinite(total.value):
+    if not np.isfinite(total.value) and not searched:
         return Diagnosis("quadrature", f"{text}, as given")
+    if not np.isfinite(total.value):
+        advice = "not converged, and no rule is finer: effects this large may have no finite variance to estimate"
+        return Diagnosis("quadrature", f"{text}: {advice}", "warning")
     text += (
         f"{'' if searched else ', as given'}; 2n + 1 instead of n would move the log-likelihood by {total.value:.2g} "
         f"and no estimate by more than {_se(total)}"

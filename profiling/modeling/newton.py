@@ -20,6 +20,7 @@ MEMORY = 6
 LARGEST_LOG_STEP = 1.5  # a standard deviation moves by at most this factor's logarithm in one step
 REFRESH_ABOVE = 1e-3  # below this decrement the information no longer changes enough to be worth its cost
 LEAST_CURVATURE = 0.02  # share of the modelled curvature below which a seen one is not believed: no maximum is near
+REFRESH_LOG_STEP = 0.2  # unless a logarithm of a standard deviation has moved this far since
 NEGLIGIBLE_SHRINKAGE = 1e-5  # a term that keeps less than this of every level's deviation may be zero
 
 
@@ -74,10 +75,11 @@ def maximize(
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     log: list[Step] = []
     decrement, taken = np.inf, 0.0
-    information = np.eye(len(point))
+    information, informed = np.eye(len(point)), point
     for iteration in range(MAX_ITERATIONS):
-        if decrement > REFRESH_ABOVE:
-            information = objective.information()
+        # On the way to a vanishing variance the decrement is small and the information still changes by factors.
+        if decrement > REFRESH_ABOVE or np.abs(point - informed)[log_scale].max(initial=0.0) > REFRESH_LOG_STEP:
+            information, informed = objective.information(), point
         masked = np.where(free, gradient, 0.0)
         direction = _direction(masked, _solver(information, free), pairs)
         decrement = float(masked @ direction)
@@ -97,7 +99,7 @@ def maximize(
                 # What was seen earlier misleads here: start again from the information alone.
                 pairs, taken = [], 1.0
                 objective.evaluate(point)
-                information = objective.information()
+                information, informed = objective.information(), point
                 direction = _direction(masked, _solver(information, free), pairs)
                 decrement = float(masked @ direction)
                 direction = np.where(log_scale, np.clip(direction, -LARGEST_LOG_STEP, LARGEST_LOG_STEP), direction)
