@@ -28,7 +28,6 @@ from profiling.modeling.design import Design
 from profiling.modeling.laplace import add_rows, level_blocks
 from profiling.modeling.tiles import cell_products, weighted_gram
 
-
 ROUNDING = 1e-15  # relative error of a cross-product
 
 
