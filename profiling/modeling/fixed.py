@@ -108,13 +108,27 @@ def _is_number(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
+def _check_units(mean: np.ndarray, spread: np.ndarray, terms: list[str]) -> None:
+    """Refuse columns (mean and sd (p)) whose squares do not fit into a float64."""
+    small, large = 1e-140, 1e140
+    away = (np.abs(mean) > large) | ~(spread < large) | ((np.abs(mean) < small) & (mean != 0) & (spread < small))
+    if away.any():
+        found = f"values beyond {large:g} or all below {small:g}"
+        raise ModelError(
+            Problem(f"term {terms[j]}", found, "numbers whose squares a computer can hold", "Use other units")
+            for j in np.flatnonzero(away)
+        )
+
+
 def column_scaling(raw: np.ndarray, terms: list[str]) -> Scaling:
     """Return the centres and scales of the columns of `raw` (n, p); centres only where an intercept takes them up."""
     p = raw.shape[1]
     intercept = terms.index("Intercept") if "Intercept" in terms else -1
     center, scale = np.zeros(p), np.ones(p)
     if len(raw):
-        mean, spread = column_moments(raw)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, spread = column_moments(raw)
+        _check_units(mean, spread, terms)
         scale = np.where(spread > 1e-12 * np.abs(mean), spread, np.where(intercept < 0, np.abs(mean), 1.0))
         scale[scale == 0] = 1.0
         scale[~np.isfinite(spread)] = np.nan
