@@ -111,7 +111,8 @@ def _is_number(column: pd.Series) -> bool:
 def _check_units(mean: np.ndarray, spread: np.ndarray, terms: list[str]) -> None:
     """Refuse columns (mean and sd (p)) whose squares do not fit into a float64."""
     small, large = 1e-140, 1e140
-    away = (np.abs(mean) > large) | ~(spread < large) | ((np.abs(mean) < small) & (mean != 0) & (spread < small))
+    size = np.abs(mean)  # not finite where values are missing or infinite, of which `design` speaks
+    away = np.isfinite(mean) & ((size > large) | ~(spread < large) | ((size < small) & (size > 0) & (spread < small)))
     if away.any():
         found = f"values beyond {large:g} or all below {small:g}"
         raise ModelError(
