@@ -18,14 +18,16 @@ def categories(
     watch: float,
     flag: float,
     minimum_cases: int,
+    tiers: int = 5,
 ) -> npt.NDArray[np.object_]:
     """Category of each provider: "higher" means more of the outcome, whether that is good or bad.
 
     probability: two-sided probability against the norm; is_higher: the side; watch, flag: the probabilities
     below which a provider is watched or flagged; with fewer than `minimum_cases` cases, or without a
-    probability, "too_few".
+    probability, "too_few". With three tiers nobody is watched.
     """
     side = np.where(is_higher, "higher", "lower").astype(object)
+    watch = watch if tiers == 5 else flag
     watched = np.where(is_higher, "higher_watch", "lower_watch").astype(object)
     result = np.where(probability < flag, side, np.where(probability < watch, watched, "as_expected"))
     result[(cases < minimum_cases) | ~np.isfinite(probability)] = "too_few"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special
 
 from profiling.assessment.checks import (
     brier_score,
@@ -20,6 +21,7 @@ from profiling.assessment.checks import (
 from profiling.assessment.fitted import FittedModel, Floats, variance_of
 from profiling.assessment.funnel import EventShape, log_normal_limits, smooth_limits
 from profiling.assessment.options import ProfileOptions
+from profiling.assessment.overdispersion import two_sided
 from profiling.assessment.profile import Assessment
 from profiling.assessment.rows import ProviderRows
 from profiling.assessment.rows_of_fit import (
@@ -30,6 +32,7 @@ from profiling.assessment.rows_of_fit import (
     scale_of,
     whole_trials,
 )
+from profiling.assessment.rules import FARTHEST, inflation
 from profiling.assessment.standardization import marginal_response, predicted_at, provider_sums, response
 
 LATENT = {"logit": np.pi**2 / 3.0, "probit": 1.0, "cloglog": np.pi**2 / 6.0}
@@ -40,6 +43,8 @@ FALSE_NOTE = {
     "funnel": "exact, if every provider met the norm",
     "interval": "at most, if every provider met the norm",
 }
+NEAR_NOTE = "nearly, if every provider met the norm"
+POWER_NOTE = "chance to be beyond the limit if truly 1.5 times the norm, at the median provider with enough cases"
 
 
 def funnel_limits(assessment: Assessment, level: str, points: int = FUNNEL_POINTS) -> pd.DataFrame:
@@ -49,10 +54,10 @@ def funnel_limits(assessment: Assessment, level: str, points: int = FUNNEL_POINT
     evenly on the log scale past the providers at both ends. A lower limit of 0 means that no number of events
     would be too few.
     """
-    rows, options = assessment.rows, assessment.options
+    options = assessment.options
     expected = _funnel_axis(assessment.frame["expected_marginal"].to_numpy(dtype=np.float64), points)
     watch, flag = (
-        _ratio_limits(rows, expected, p) for p in (options.watch_probability, options.flag_probability)
+        _ratio_limits(assessment, expected, p) for p in (options.watch_probability, options.flag_probability)
     )
     return pd.DataFrame(
         {
@@ -74,9 +79,13 @@ def _funnel_axis(expected: Floats, points: int) -> Floats:
     return np.geomspace(positive.min() / FUNNEL_MARGIN, positive.max() * FUNNEL_MARGIN, points)
 
 
-def _ratio_limits(rows: ProviderRows, expected: Floats, probability: float) -> tuple[Floats, Floats]:
+def _ratio_limits(assessment: Assessment, expected: Floats, probability: float) -> tuple[Floats, Floats]:
+    rows, kind, spread = assessment.rows, assessment.options.overdispersion, assessment.ruling.spread
+    score = -special.ndtri(probability / 2.0)
     if rows.family == "binomial":
-        lower, upper = smooth_limits(expected, probability, EventShape.of(rows.expected_marginal))
+        shape = EventShape.of(rows.expected_marginal)
+        wide = inflation(kind, spread, expected / max(shape.variance, 1e-300))
+        lower, upper = smooth_limits(expected, two_sided(np.minimum(score * wide, FARTHEST)), shape)
         return lower / expected, upper / expected
     return log_normal_limits(_relative_variance(rows), expected, probability)
 
@@ -240,8 +249,24 @@ def _variance_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry]:
 
 
 def _level_entries(level: str, assessment: Assessment) -> list[Entry]:
-    note = FALSE_NOTE[assessment.rule]
+    plain = assessment.options.overdispersion == "none"
+    note = FALSE_NOTE.get(assessment.rule, NEAR_NOTE) if plain else NEAR_NOTE
+    spread = assessment.ruling.spread
+    allowed: list[Entry] = (
+        []
+        if spread is None
+        else [
+            (f"overdispersion_phi_{level}", spread.phi, "mean square of the z-scores, extremes drawn in"),
+            (f"overdispersion_tau_squared_{level}", spread.tau_squared, "variance of log ratios beyond chance"),
+        ]
+    )
+    power: list[Entry] = [
+        (f"power_watch_{level}", assessment.power_watch, POWER_NOTE),
+        (f"power_flag_{level}", assessment.power_flag, POWER_NOTE),
+    ]
     return [
+        *allowed,
+        *power,
         (f"rankability_{level}", assessment.rankability, ""),
         (
             f"expected_false_watch_{level}",

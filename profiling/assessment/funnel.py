@@ -31,27 +31,45 @@ class EventShape:
         """The shape of a cohort with these risks (n,)."""
         spread = probabilities * (1.0 - probabilities)
         total = max(float(probabilities.sum()), 1e-300)
-        return EventShape(
-            float(spread.sum()) / total, float((spread * (1.0 - 2.0 * probabilities)).sum()) / total
-        )
+        return EventShape(float(spread.sum()) / total, float((spread * (1.0 - 2.0 * probabilities)).sum()) / total)
+
+    def raised(self, ratio: float) -> EventShape:
+        """The shape when every risk is multiplied by `ratio` (as far as risks of one size tell it)."""
+        risk = min(ratio * (1.0 - self.variance), 1.0 - 1e-9)
+        lifted = 1.0 - risk
+        return EventShape(lifted, lifted * (1.0 - 2.0 * risk)) if self.variance < 1.0 else self
 
 
 def smooth_mid_p(count: Floats, expected: Floats, shape: EventShape) -> Floats:
     """P(X < k) + ½ P(X = k), continued to any k ≥ 0, for counts with the given expected number and shape."""
+    return 0.5 * (smooth_lower(count - 1.0, expected, shape) + smooth_lower(count, expected, shape))
+
+
+def smooth_upper_mid_p(count: Floats, expected: Floats, shape: EventShape) -> Floats:
+    """P(X > k) + ½ P(X = k), likewise, with all its digits however small."""
+    return 0.5 * (_smooth(count - 1.0, expected, shape, True) + _smooth(count, expected, shape, True))
+
+
+def smooth_lower(count: Floats, expected: Floats, shape: EventShape) -> Floats:
+    """P(X ≤ k), likewise."""
+    return _smooth(count, expected, shape, False)
+
+
+def _smooth(count: Floats, expected: Floats, shape: EventShape, upper: bool) -> Floats:
+    """P(X ≤ k), or P(X > k)."""
     risk = 0.5 * (1.0 - shape.skewness / shape.variance) if shape.variance > 0 else 1.0
     if risk < 1e-9:
-        return 0.5 * (_poisson_cdf(count - 1.0, expected) + _poisson_cdf(count, expected))
+        return _poisson(count, expected, upper)
     size = shape.variance * expected / (risk * (1.0 - risk)) if risk < 1.0 else expected
-    shifted = count - (expected - size * risk)
-    return 0.5 * (_binomial_cdf(shifted - 1.0, size, risk) + _binomial_cdf(shifted, size, risk))
+    return _binomial(count - (expected - size * risk), size, risk, upper)
 
 
-def smooth_limits(expected: npt.ArrayLike, probability: float, shape: EventShape) -> tuple[Floats, Floats]:
+def smooth_limits(expected: npt.ArrayLike, probability: npt.ArrayLike, shape: EventShape) -> tuple[Floats, Floats]:
     """Limits of the observed number with `probability` outside, half on each side; lower 0: no limit."""
     mean = np.asarray(expected, dtype=np.float64)
-    tail, ceiling = probability / 2.0, mean + 60.0 * np.sqrt(mean) + 60.0
+    tail, ceiling = np.asarray(probability, dtype=np.float64) / 2.0, 8.0 * mean + 60.0 * np.sqrt(mean) + 100.0
     lower = rising_root(lambda count: smooth_mid_p(count, mean, shape) - tail, np.zeros_like(mean), mean)
-    upper = rising_root(lambda count: smooth_mid_p(count, mean, shape) - (1.0 - tail), mean, ceiling)
+    upper = rising_root(lambda count: tail - smooth_upper_mid_p(count, mean, shape), mean, ceiling)
     none = smooth_mid_p(np.zeros_like(mean), mean, shape) >= tail
     return np.where(none, 0.0, lower), upper
 
@@ -78,20 +96,20 @@ def chi_square_limit(expected: npt.ArrayLike, level: float) -> tuple[Floats, Flo
     return special.gammaincinv(mean, tail) / mean, special.gammainccinv(mean + 1.0, tail) / mean
 
 
-def log_normal_limits(
-    variance_per_expected: float, expected: Floats, probability: float
-) -> tuple[Floats, Floats]:
+def log_normal_limits(variance_per_expected: float, expected: Floats, probability: float) -> tuple[Floats, Floats]:
     """Limits of a ratio whose logarithm has the variance `variance_per_expected`/E (continuous outcomes)."""
     half = -special.ndtri(probability / 2.0) * np.sqrt(variance_per_expected / expected)
     return np.exp(-half), np.exp(half)
 
 
-def _poisson_cdf(count: Floats, mean: Floats) -> Floats:
-    value = special.gammaincc(np.maximum(count, -1.0 + 1e-12) + 1.0, mean)
-    return np.where(count <= -1.0, 0.0, value)
+def _poisson(count: Floats, mean: Floats, upper: bool) -> Floats:
+    inside = np.maximum(count, -1.0 + 1e-12) + 1.0
+    value = special.gammainc(inside, mean) if upper else special.gammaincc(inside, mean)
+    return np.where(count <= -1.0, float(upper), value)
 
 
-def _binomial_cdf(count: Floats, size: Floats, risk: float) -> Floats:
+def _binomial(count: Floats, size: Floats, risk: float, upper: bool) -> Floats:
     inside = np.clip(count, -1.0 + 1e-12, size - 1e-12)
-    value = special.betaincc(inside + 1.0, np.maximum(size - inside, 1e-12), risk)
-    return np.where(count <= -1.0, 0.0, np.where(count >= size, 1.0, value))
+    ends = inside + 1.0, np.maximum(size - inside, 1e-12)
+    value = special.betainc(*ends, risk) if upper else special.betaincc(*ends, risk)
+    return np.where(count <= -1.0, float(upper), np.where(count >= size, float(not upper), value))

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from profiling.errors import Problem, UsageError
 
 Family = Literal["binomial", "log_gaussian", "gaussian"]
-Rule = Literal["funnel", "interval"]
+Rule = Literal[
+    "funnel",
+    "interval",
+    "meaningful_difference",
+    "empirical_null",
+    "false_discovery",
+    "local_false_discovery",
+    "srtr",
+    "ahrq",
+]
+OverdispersionKind = Literal["none", "multiplicative", "additive"]
+Extremes = Literal["winsorise", "trim", "keep"]
+NullKind = Literal["all", "volume", "logistic"]
 InnerExpected = Literal["within_hospital", "statewide"]
 Posterior = Literal["full", "plug_in", "delta"]
 
@@ -25,9 +37,17 @@ class ProfileOptions:
         sets it to zero ("statewide").
     include_inner: the predicted number of an outer provider holds the effects of its inner providers too.
     family: None takes the fit's. "log_gaussian" says that the fit's outcome is the logarithm of the reported
-    one. rule: "funnel" (exact two-sided mid-p of O given E averaged over the effects) or "interval"
-    (posterior interval of
-        P/E); continuous outcomes always use the interval.
+    one.
+    rule: "funnel" (exact two-sided mid-p of O given E averaged over the effects), "interval" (posterior interval of
+        P/E), "meaningful_difference" (posterior probability of a ratio beyond 1 + difference, or below its inverse),
+        "empirical_null" (z-scores against the spread of the bulk), "false_discovery" (Benjamini-Hochberg),
+        "local_false_discovery" (Efron), "srtr", "ahrq". Continuous outcomes have no funnel, srtr or ahrq rule: the
+        interval takes their place.
+    overdispersion: the funnel allows for more spread than chance explains: "multiplicative" (√φ), "additive" (τ²).
+    extremes, extreme_share: how φ and τ² are kept from the extremes: winsorised or trimmed share at each end.
+    null, volume_groups: the empirical null of "all" providers, by groups of "volume", or "logistic" (1 + τ₀²V).
+    difference: the ratio less one that is worth a flag, for "meaningful_difference".
+    tiers: 5 (higher, watch, as expected, watch, lower) or 3, without the watch.
     watch, flag: probabilities covered by the inner and the outer limits.
     minimum_cases: fewer cases than this are "too_few".
     reference_rate: rate that turns a ratio into a risk-standardized rate; None: the cohort's own.
@@ -52,6 +72,13 @@ class ProfileOptions:
     include_inner: bool = False
     family: Family | None = None
     rule: Rule = "funnel"
+    overdispersion: OverdispersionKind = "none"
+    extremes: Extremes = "winsorise"
+    extreme_share: float = 0.1
+    null: NullKind = "all"
+    volume_groups: int = 3
+    difference: float = 0.2
+    tiers: int = 5
     watch: float = 0.95
     flag: float = 0.998
     minimum_cases: int = 25
@@ -85,7 +112,20 @@ def _problems(options: ProfileOptions) -> list[Problem | None]:
     return [
         _one_of("inner_expected", options.inner_expected, ("within_hospital", "statewide")),
         _one_of("family", options.family, (None, "binomial", "log_gaussian", "gaussian")),
-        _one_of("rule", options.rule, ("funnel", "interval")),
+        _one_of("rule", options.rule, get_args(Rule)),
+        _one_of("overdispersion", options.overdispersion, get_args(OverdispersionKind)),
+        _one_of("extremes", options.extremes, get_args(Extremes)),
+        _one_of("null", options.null, get_args(NullKind)),
+        _one_of("tiers", options.tiers, (3, 5)),
+        _must(0.0 <= options.extreme_share < 0.5, "extreme_share", f"{options.extreme_share:g}", "0 to below 0.5"),
+        _must(options.difference > 0.0, "difference", f"{options.difference:g}", "more than 0"),
+        _must(options.volume_groups >= 1, "volume_groups", f"{options.volume_groups}", "1 or more"),
+        _must(
+            options.overdispersion == "none" or options.rule == "funnel",
+            "overdispersion",
+            f"{options.overdispersion!r} with the rule {options.rule!r}",
+            "the rule 'funnel'",
+        ),
         _one_of("posterior", options.posterior, ("full", "plug_in", "delta")),
         _must(
             0.0 < options.watch < options.flag < 1.0,

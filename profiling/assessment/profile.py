@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from profiling.assessment.evidence import evidence_of, expected_false, power_of
 from profiling.assessment.fitted import FittedModel, Floats
-from profiling.assessment.flags import categories, posterior_tail
+from profiling.assessment.flags import categories
 from profiling.assessment.intervals import poisson_exact
 from profiling.assessment.mixture import mixture_posterior
 from profiling.assessment.mixture_of_fit import effect_mixture, grid_of
-from profiling.assessment.norm import NormTest, compare_with_norm
+from profiling.assessment.norm import compare_with_norm
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.posterior import Posterior, gaussian_posterior, logistic_posterior
 from profiling.assessment.ranks import drawn_ranks, expected_ranks, percentiles, rank_interval
@@ -26,6 +28,7 @@ from profiling.assessment.reliability import (
 from profiling.assessment.rows import ProviderRows
 from profiling.assessment.rows_of_fit import rows_of_fit
 from profiling.assessment.rows_of_table import rows_of_table
+from profiling.assessment.rules import COUNTS_ONLY, Ruling, judge
 from profiling.assessment.standardization import norm_shift, predicted_at, provider_sums
 from profiling.modeling.variance_grid import VarianceGrid
 
@@ -72,7 +75,9 @@ class Assessment:
 
     rule: the rule applied. expected_false_watch, expected_false_flag: providers (of those with enough cases)
     that chance alone would put beyond the inner limits (those beyond the outer ones included) and beyond the
-    outer limits: exact for the funnel rule, an upper bound for the interval rule.
+    outer limits: exact for the funnel rule, an upper bound for the interval rule, near for the others. ruling: the
+    probabilities and scores of the rule. power_watch, power_flag: the chance that a provider truly 1.5 times the norm
+    lies beyond the inner and the outer limits on the higher side, at the median provider with enough cases.
     """
 
     frame: pd.DataFrame
@@ -82,6 +87,9 @@ class Assessment:
     rankability: float
     expected_false_watch: float
     expected_false_flag: float
+    ruling: Ruling
+    power_watch: float
+    power_flag: float
 
 
 def profile_providers(
@@ -131,9 +139,21 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
         norm = norm_shift(rows.eta, rows.starts, sums["expected"], rows.link, norm)
     posterior = posterior_of(rows, sums["observed"], norm, options)
     test = compare_with_norm(rows, options)
-    rule = options.rule if rows.family == "binomial" else "interval"
-    category = _categories(rows, test, posterior, rule, options)
+    rule = "interval" if options.rule in COUNTS_ONLY and rows.family != "binomial" else options.rule
     sampling = sampling_variance(rows.variance, rows.sd)
+    evidence = evidence_of(
+        rows, test, posterior.above, reliability(rows.variance, sampling), _above_at(rows, sums, norm, options)
+    )
+    ruling = judge(evidence, rule, options)
+    category = categories(
+        ruling.probability,
+        ruling.higher,
+        rows.cases,
+        options.watch_probability,
+        options.flag_probability,
+        options.minimum_cases,
+        options.tiers,
+    )
     columns = (
         {
             "provider": rows.labels,
@@ -160,10 +180,32 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
         }
     )
     frame = pd.DataFrame({name: columns[name] for name in COLUMNS})
-    false_watch, false_flag = _expected_false(test, category != "too_few", rule, options)
+    counted = category != "too_few"
+    false_watch, false_flag = expected_false(evidence, test, ruling, counted, rule, options)
     return Assessment(
-        frame, rows, options, rule, rankability(rows.variance, sampling), false_watch, false_flag
+        frame,
+        rows,
+        options,
+        rule,
+        rankability(rows.variance, sampling),
+        false_watch,
+        false_flag,
+        ruling,
+        power_of(evidence, ruling.watch, counted),
+        power_of(evidence, ruling.flag, counted),
     )
+
+
+def _above_at(
+    rows: ProviderRows, sums: dict[str, Floats], norm: Floats, options: ProfileOptions
+) -> Callable[[float], Floats]:
+    """P(ratio > r) as a function of r: the posterior beyond the effect at which P = r·E."""
+
+    def above(ratio: float) -> Floats:
+        shift = norm_shift(rows.eta, rows.starts, ratio * sums["expected"], rows.link, norm + np.log(ratio))
+        return posterior_of(rows, sums["observed"], shift, options).above
+
+    return above
 
 
 def posterior_of(rows: ProviderRows, observed: Floats, norm: Floats, options: ProfileOptions) -> Posterior:
@@ -226,27 +268,3 @@ def _ranks(effect: Floats, sd: Floats, options: ProfileOptions) -> dict[str, npt
         "rank_upper": high.astype(np.float64),
         "percentile": percentiles(expected),
     }
-
-
-def _categories(
-    rows: ProviderRows, test: NormTest, posterior: Posterior, rule: str, options: ProfileOptions
-) -> npt.NDArray[np.object_]:
-    funnel = rule == "funnel"
-    probability = test.probability if funnel else posterior_tail(posterior.above)
-    higher = test.z > 0 if funnel else posterior.above > 0.5
-    return categories(
-        probability,
-        higher,
-        rows.cases,
-        options.watch_probability,
-        options.flag_probability,
-        options.minimum_cases,
-    )
-
-
-def _expected_false(
-    test: NormTest, counted: npt.NDArray[np.bool_], rule: str, options: ProfileOptions
-) -> tuple[float, float]:
-    if rule == "funnel":
-        return float(test.null_watch[counted].sum()), float(test.null_flag[counted].sum())
-    return options.watch_probability * int(counted.sum()), options.flag_probability * int(counted.sum())
