@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.diagnosis import Diagnosis
@@ -17,6 +16,7 @@ from profiling.modeling.gee.covariances import check_name, covariances
 from profiling.modeling.gee.equation import Solution, solve
 from profiling.modeling.gee.result import GeeResult
 from profiling.modeling.gee.working import Working, working_correlation
+from profiling.modeling.threads import threads_for
 
 # Below this number of clusters the sandwich is too small on average (Mancl & DeRouen 2001, table 1).
 FEW_CLUSTERS = 50
@@ -60,8 +60,7 @@ def gee(
     if not names or lags < 1 or (scale is not None and not scale > 0):
         found = f"groups={list(names)}, lags={lags}, scale={scale}"
         raise ModelError(Problem("arguments", found, "a column of clusters, lags of 1 or more, a scale above zero"))
-    # Threads belong to our tiles; BLAS inside a tile runs on one.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threads_for(len(data)):
         clusters = build_clusters(
             formula,
             data,
