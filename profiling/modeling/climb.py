@@ -74,7 +74,10 @@ class LinearObjective:
         """Return value and gradient at the point; `last` and `theta` keep what was found."""
         form = self.criterion.design.form
         self.theta = form.to_theta(point, self.zero)
-        self.last = self.criterion.evaluate(self.theta)
+        try:
+            self.last = self.criterion.evaluate(self.theta)
+        except np.linalg.LinAlgError:  # theta so large that rounding is all that is left of X: the search turns back
+            return -np.inf, np.zeros(form.size)
         return self.last.value, self.last.gradient * form.slope(self.theta)
 
     def information(self) -> np.ndarray:

@@ -156,7 +156,8 @@ def derivatives(code: float, y: float, m: float, eta: float) -> tuple[float, flo
     h = t / math.expm1(t) if t < 700.0 else 0.0
     log_mu = math.log(-math.expm1(-t)) if eta > -690.0 else eta
     # f = log mu: f' = h, f'' = h(1 - t - h), f''' = h[(1-t-h)^2 - t - h(1-t-h)]
-    g = 1 - t - h
-    f2, f3 = h * g, h * (g * g - t - h * g)
+    # Beyond t of 700 all three are zero, where h times g squared would be zero times infinity.
+    g = 1 - t - h if t < 700.0 else 0.0
+    f2, f3 = h * g, h * (g * g - t - h * g) if t < 700.0 else 0.0
     n = 1 - y
     return m * (y * log_mu - n * t), m * (y * h - n * t), -m * (y * f2 - n * t), -m * (y * f3 - n * t)
