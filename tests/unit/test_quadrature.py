@@ -212,8 +212,9 @@ def test_variance_of_zero_is_the_model_without_the_level():
 def test_same_bits_with_one_and_two_threads():
     data = tiny(8, "binomial", 20_000, 500)
     results = []
-    for threads in (1, 2):
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    before = numba.get_num_threads()
+    for threads in (1, before):
+        numba.set_num_threads(threads)
         for structure in ("(1 | a)", "(1 | a/b)"):
             design = build_design(f"y ~ x + {structure}", data, binomial=True)
             rule = quadrature_criterion(design, family_of("binomial", None), [7] * len(design.factors))
@@ -290,3 +291,31 @@ def test_posterior_needs_quadrature():
     fit = glmm("y ~ x + (1 | a)", tiny(12, "binomial"))
     with pytest.raises(ModelError, match="agq"):
         fit.posterior("a")
+
+
+@pytest.mark.parametrize("structure", ["(1 | a)", "(1 + x | a)", "(1 | a/b)"])
+def test_cluster_weights_are_copies_and_the_order_of_rows_is_nothing(structure):
+    data = tiny(13, "binomial", 150, 10)
+    formula = f"y ~ x + {structure}"
+    weights = np.where(np.arange(10) == 3, 2.0, 1.0)
+    weighted = glmm(formula, data, method="agq", points=9, cluster_weights=weights)
+    copied = glmm(formula, pd.concat([data, data[data["a"] == 3].assign(a=99)]), method="agq", points=9)
+    shuffled = glmm(formula, data.sample(frac=1, random_state=1), method="agq", points=9, cluster_weights=weights)
+    for other in (copied, shuffled):
+        assert other.log_likelihood == pytest.approx(weighted.log_likelihood, abs=1e-8)
+        np.testing.assert_allclose(other.fixed_effects, weighted.fixed_effects, atol=2e-6)
+        np.testing.assert_allclose(other.standard_errors, weighted.standard_errors, rtol=1e-5)
+
+
+def test_nodes_follow_a_variance_on_its_way_to_zero():
+    """The slope in a small standard deviation keeps its sign and size however far the nodes' own came from."""
+    data = tiny(13, "poisson", 150, 10)
+    design = build_design("y ~ x + (1 | a/b)", data)
+    travelled = quadrature_criterion(design, family_of("poisson", None), [9, 9])
+    beta = np.array([0.2, 0.1])
+    for sigma in (1.0, 0.3, 0.1, 0.03, 0.01):
+        far = travelled.evaluate(beta, np.array([0.4, sigma]))
+        fresh = quadrature_criterion(design, family_of("poisson", None), [31, 31]).evaluate(
+            beta, np.array([0.4, sigma])
+        )
+        np.testing.assert_allclose(far.gradient, fresh.gradient, rtol=1e-3, atol=1e-3)
