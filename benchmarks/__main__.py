@@ -1,47 +1,74 @@
-"""Run all benchmarks and print one line each: what, its median seconds, and the limit if there is one."""
+"""Measure speed and memory: `python -m benchmarks [parts] [--rows N ...] [--repeats 5] [--quick]` (`make bench`)."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
+import argparse
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.admissions import SIZES
+from benchmarks.choices import Choices
+from benchmarks.environment import ROOT
+from benchmarks.results import Part, keep, text_table
 
-
-def seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median seconds of some repeats."""
-    taken = []
-    for _ in range(repeats):
-        begun = perf_counter()
-        work()
-        taken.append(perf_counter() - begun)
-    return median(taken)
+ALL_SIZES = (20_000, 100_000, 1_000_000)
+PARTS = ("commands", "compilation", "one", "two", "nested", "linear", "refits", "growth")
+BIG = 10_000_000
 
 
-def profiling(arguments: Sequence[str], folder: Path) -> None:
-    """Run a command of the program in a folder; an error if it fails."""
-    command = [sys.executable, "-m", "profiling", *arguments]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+def parts(names: list[str], choices: Choices, folder: Path) -> Iterator[tuple[str, Callable[[], Part]]]:
+    """Yield what runs, by name; a part's modules are loaded when its turn comes."""
+    from benchmarks import cluster_refits, commands, comparison, compilation, growth, lecturers, nested_visits
+
+    single: dict[str, Callable[[], Part]] = {
+        "commands": lambda: commands.commands(choices),
+        "compilation": lambda: compilation.compilation(choices),
+        "linear": lambda: lecturers.lecturers(choices),
+        "growth": lambda: growth.growth(choices, folder),
+    }
+    for name in names:
+        if name in single:
+            yield name, single[name]
+            continue
+        for rows in choices.rows:
+            if name == "one" or (name == "two" and rows < BIG):
+                yield f"{name}, {rows:,} rows", lambda name=name, rows=rows: comparison.compare(name, rows, choices)
+            if name == "nested" and rows < BIG:
+                yield f"{name}, {rows:,} rows", lambda rows=rows: nested_visits.nested_visits(rows, choices)
+            if name == "refits" and rows <= ALL_SIZES[1]:
+                yield f"{name}, {rows:,} rows", lambda rows=rows: cluster_refits.cluster_refits(rows, choices)
 
 
 def main() -> None:
-    """Start-up of `--help`, then the generated records from files to pages, cold caches excluded."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = [("profiling --help", seconds(lambda: profiling(["--help"], folder), 7), "under 0.3")]
-        profiling(["init"], folder)
-        rows.append(("draw 30,000 records", seconds(lambda: profiling(["sample", "--force"], folder), 3), ""))
-        rows.append(("load them", seconds(lambda: profiling(["load"], folder), 1), ""))
-        profiling(["fit"], folder)
-        rows.append(("fit and assess two measures", seconds(lambda: profiling(["fit"], folder), 3), ""))
-        rows.append(("draw the report", seconds(lambda: profiling(["report"], folder), 3), ""))
-    for what, taken, limit in rows:
-        print(f"{what:30} {taken:7.2f} s  {limit}")
+    """Run the parts asked for, print each, and write docs/benchmarks.md (a quick run: build/benchmarks.md)."""
+    asked = _arguments()
+    rows = tuple(asked.rows or ((20_000,) if asked.quick else ALL_SIZES))
+    choices = Choices(rows, 1 if asked.quick else asked.repeats, asked.limit, asked.threads, asked.quick)
+    folder = ROOT / ("build" if asked.quick else "docs")
+    for title, work in parts(asked.parts or list(PARTS), choices, folder):
+        print(f"\n{title}", flush=True)
+        part = work()
+        print(text_table(part), flush=True)
+        keep(part, folder)
+    print(f"\nWritten: {folder.name}/benchmarks.md")
 
 
-main()
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed and memory, beside the peers'.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"among {', '.join(PARTS)} (default: all)")
+    sizes = ", ".join(map(str, SIZES))
+    parser.add_argument("--rows", type=int, nargs="+", choices=tuple(SIZES), help=f"sizes among {sizes}")
+    parser.add_argument("--repeats", type=int, default=5, help="fits whose median is given")
+    parser.add_argument("--limit", type=float, default=900.0, help="seconds after which a program is given up")
+    parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 2), help="threads of every program")
+    parser.add_argument("--quick", action="store_true", help="20,000 rows, no repeats, written to build/")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.parts if name not in PARTS]
+    if unknown:
+        parser.error(f"unknown part {', '.join(unknown)}: choose among {', '.join(PARTS)}")
+    return asked
+
+
+if __name__ == "__main__":
+    main()

@@ -17,8 +17,8 @@ Written by `make study`; not to be edited. Every design draws {draws:,} data set
   levels averaged over draws.
 - **Bias** of a coefficient: at most three Monte-Carlo errors or a tenth of its standard deviation over the draws.
 - **Bias of a variance**: REML estimates against none, maximum likelihood against the bias that it owes to the estimated
-  coefficients, I(v)⁻¹ ∂ log|C(v)⁻¹|/∂v / 2 (C their covariance; Patterson & Thompson 1971), of order 1/J in the number of
-  levels; the rest must stay in the same bounds.
+  coefficients, I(v)⁻¹ ∂ log|C(v)⁻¹|/∂v / 2 (C their covariance; Patterson & Thompson 1971), of order 1/J in the number
+  of levels; the rest must stay in the same bounds.
 - **Converged**: all draws.
 
 A figure outside of its bounds is marked **out**.
