@@ -55,8 +55,8 @@ def _pairs(columns: list[pd.Series]) -> tuple[np.ndarray, np.ndarray]:
     if missing:
         name = ":".join(str(column.name) for column in columns)
         raise ModelError(Problem(f"grouping factor {name}", f"{missing} rows without a level", "a level in every row"))
-    for column, (_, labels) in zip(columns, parts, strict=True):
-        if pd.api.types.infer_dtype(labels, skipna=True).startswith("mixed"):
+    for column, (_, found) in zip(columns, parts, strict=True):
+        if pd.api.types.infer_dtype(found, skipna=True).startswith("mixed"):
             where = f"grouping factor {column.name}"
             raise ModelError(Problem(where, "labels of different types", "all text or all numbers", "Convert them"))
     codes, levels = np.asarray(parts[0][0], dtype=np.int64), np.asarray(parts[0][1])
