@@ -71,6 +71,6 @@ def rows_of(values: object, data: pd.DataFrame, what: str) -> np.ndarray | None:
             raise ModelError(Problem(what, f"no column {values!r}", "a column of the data or one value a row"))
         values = data[values]
     try:
-        return np.asarray(pd.to_numeric(pd.Series(values), errors="raise"), dtype=float)  # type: ignore[call-overload]
+        return np.asarray(pd.to_numeric(pd.Series(values), errors="raise"), dtype=float)
     except (ValueError, TypeError):
         raise ModelError(Problem(what, "values that are no numbers", "one number a row")) from None

@@ -86,28 +86,34 @@ def _least_set(
     return [int(column) for column in columns if column != intercept], found
 
 
-def _recession(X: np.ndarray, sides: np.ndarray) -> _Direction | None:
-    """Return a direction of recession for the columns X (n, p; largest entries 1), or None where there is none."""
+def _recession(X: np.ndarray, sides: np.ndarray, strictly: bool = False) -> _Direction | None:
+    """Return a direction of recession for the columns X (n, p; largest entries 1), or None where there is none.
+
+    `strictly`: one along which every row's likelihood rises; its least s x'd is maximised instead of their sum.
+    """
     basis = _null_space(X[sides == 0])
     ordered = sides != 0
     if not basis.shape[1] or not ordered.any():
         return None
     B = (X[ordered] * sides[ordered, None]) @ basis
-    aim = B.sum(axis=0) / len(B)
+    # Strictly, a first unknown m stands for the least margin: maximise m with m - s x'd <= 0.
+    least = np.ones((len(B), int(strictly)))
+    aim = np.append(1.0, np.zeros(B.shape[1])) if strictly else B.mean(axis=0)
     rows = np.unique(np.concatenate([B.argmin(axis=0), np.linspace(0, len(B) - 1, FIRST_ROWS).astype(np.int64)]))
     for _ in range(ROUNDS):
-        solved = optimize.linprog(-aim, A_ub=-B[rows], b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
-        if solved.status != 0 or -solved.fun <= TOLERANCE / len(B):
+        A = np.concatenate([least[rows], -B[rows]], axis=1)
+        solved = optimize.linprog(-aim, A_ub=A, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+        if solved.status != 0 or solved.x is None or aim @ solved.x <= TOLERANCE / len(B):
             return None
-        margin = B @ solved.x
+        d = solved.x[int(strictly) :]
+        margin = B @ d
         top = float(np.abs(margin).max())
-        if top < TOLERANCE:
-            return None
-        bad = np.flatnonzero(margin < -TOLERANCE * top)
+        floor = float(solved.x[0]) if strictly else 0.0
+        bad = np.flatnonzero(margin < floor - TOLERANCE * max(top, TOLERANCE))
         if not len(bad):
             # The sum must rise by more than what rounding lets single rows fall.
-            rises = float(margin.max()) > 100 * TOLERANCE
-            return _Direction(basis @ solved.x, margin / top) if rises else None
+            rises = (floor if strictly else float(margin.max())) > 100 * TOLERANCE
+            return _Direction(basis @ d, margin / top) if rises else None
         new = np.setdiff1d(bad[np.argsort(margin[bad], kind="stable")[:MORE_ROWS]], rows)
         if not len(new):
             return None
@@ -128,7 +134,8 @@ def _note(
     design: Design, family: Family, X: np.ndarray, sides: np.ndarray, columns: list[int], direction: _Direction
 ) -> Diagnosis:
     """Say which term separates, where, and what to do."""
-    complete = bool((sides != 0).all() and (direction.margin > 1e-6).all())
+    own = [*columns, design.scaling.intercept] if design.scaling.intercept >= 0 else columns
+    complete = bool((sides != 0).all()) and _recession(X[:, own], sides, strictly=True) is not None
     code = "separation" if complete else "quasi_separation"
     names = [design.terms[column] for column in columns]
     decided = np.zeros(len(sides), dtype=bool)
