@@ -102,7 +102,7 @@ def simulated_run(
             "seed": 20240101,
             "version": "0.1.0",
             "title": "Care in the demonstration region" + text,
-            "config_text": "",
+            "config_text": "title: Care\ndatabase: postgresql+psycopg://me:s3cret@host/care\nseed: 20240101\n",
             "config_sha256": "5b0e" + "0" * 56 + "c2d9",
             "threshold": threshold,
             "output_json": None,
@@ -144,6 +144,15 @@ def simulated_run(
         funnel_limits=pd.concat(limits, ignore_index=True),
         rejects=pd.DataFrame({"source": ["encounters"], "rule_id": ["range"], "column_name": ["age"], "rows": [150]}),
         loads=pd.DataFrame(),
+        rule_outcomes=pd.DataFrame(
+            {
+                "source": ["encounters", "encounters", "patients"],
+                "rule_id": ["encounters.age.range", "encounters.sex.allowed", "patients.patient_id.unique"],
+                "column_name": ["age", "sex", "patient_id"],
+                "rows_checked": [rows + 150, rows, 22_000],
+                "rows_broken": [150, 0, 5],
+            }
+        ),
     )
 
 
@@ -312,7 +321,12 @@ def _calibration(data: pd.DataFrame, measure: str, spec: dict) -> pd.DataFrame:
 
 
 def _flow(measure: str, rows: int) -> pd.DataFrame:
-    steps = ["all accepted encounters", "age at least 18", "admission_type is emergency", "case mix known"]
+    steps = [
+        "all accepted encounters",
+        "age at least 18",
+        "admission_type is emergency",
+        "case mix and outcome complete",
+    ]
     return pd.DataFrame(
         {
             "measure": measure,

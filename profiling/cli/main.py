@@ -11,7 +11,7 @@ from profiling import __version__
 from profiling.cli import failures
 from profiling.cli.console import Console
 from profiling.cli.database import db
-from profiling.cli.published import verify
+from profiling.cli.published import compare, release, verify
 from profiling.cli.registry import runs, show
 from profiling.cli.start import check, init, sample
 from profiling.cli.work import fit, load, report, run
@@ -37,7 +37,7 @@ def commands() -> None:
     """
 
 
-for command in (init, check, sample, load, fit, report, run, runs, show, verify, db):
+for command in (init, check, sample, load, fit, report, run, runs, show, verify, release, compare, db):
     commands.add_command(command)
 
 

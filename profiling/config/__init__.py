@@ -5,7 +5,7 @@ from profiling.config.formulas import FormulaError, check_formula, formula_colum
 from profiling.config.load import load_settings
 from profiling.config.measures import Condition, FlagRule, Measure, ProviderLevel
 from profiling.config.settings import Disclosure, Settings
-from profiling.config.sources import ColumnSpec, Output, Period, Source
+from profiling.config.sources import ColumnSpec, Gate, Output, Period, Publishing, Source
 
 __all__ = [
     "CANONICAL_COLUMNS",
@@ -17,10 +17,12 @@ __all__ = [
     "Disclosure",
     "FlagRule",
     "FormulaError",
+    "Gate",
     "Measure",
     "Output",
     "Period",
     "ProviderLevel",
+    "Publishing",
     "Settings",
     "Source",
     "check_formula",

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from profiling.config.canonical import SOURCE_NAMES
 from profiling.config.measures import Condition, FlagRule, Measure, ProviderLevel
 from profiling.config.settings import Disclosure, Settings
-from profiling.config.sources import ColumnSpec, Output, Period, Source
+from profiling.config.sources import ColumnSpec, Gate, Output, Period, Publishing, Source
 from profiling.config.yaml_text import Document, KeyPath
 from profiling.errors import Problem
 
@@ -32,6 +32,8 @@ _PLACES: dict[tuple[str | None, ...], type[BaseModel]] = {
     ("measures", None, "flag"): FlagRule,
     ("output",): Output,
     ("disclosure",): Disclosure,
+    ("publication",): Publishing,
+    ("publication", "gate"): Gate,
 }
 
 
@@ -70,9 +72,7 @@ _FILE_KEYS = {(Settings, name) for name in FILE_FIELDS}
 
 
 def _matches(place: tuple[str | None, ...], path: KeyPath) -> bool:
-    return len(place) == len(path) and all(
-        part is None or part == key for part, key in zip(place, path, strict=True)
-    )
+    return len(place) == len(path) and all(part is None or part == key for part, key in zip(place, path, strict=True))
 
 
 def _path(error: ErrorDetails) -> KeyPath:

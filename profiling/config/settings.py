@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from profiling.config.canonical import SourceName
 from profiling.config.fields import Count, Line, Whole, expected
 from profiling.config.measures import Measure
-from profiling.config.sources import Frozen, Output, Period, Source, absolute
+from profiling.config.sources import Frozen, Output, Period, Publishing, Source, absolute
 
 DEFAULT_DATABASE = "sqlite:///var/profiling.db"
 _SQLITE = "sqlite:///"
@@ -38,6 +38,7 @@ class Settings(Frozen):
     measures: tuple[Measure, ...] = Field(min_length=1)
     output: Output = Field(default_factory=dict, validate_default=True)
     disclosure: Disclosure = Disclosure()
+    publication: Publishing = Publishing()
     path: Path
     text: str
     sha256: str

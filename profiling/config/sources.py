@@ -85,6 +85,25 @@ class Output(Frozen):
         return absolute(value, info)
 
 
+class Gate(Frozen):
+    """By how much a run may differ from the published run before it and still be published unasked; None: by any.
+
+    `volume`, `event_rate`: share of the former number of patients, and of the former rate or mean. `missingness`:
+    rise of the share of records without case mix. `flags`: change of the share of providers that are flagged.
+    """
+
+    volume: Share | None = 0.25
+    event_rate: Share | None = 0.25
+    missingness: Share | None = 0.05
+    flags: Share | None = 0.1
+
+
+class Publishing(Frozen):
+    """What holds publication. Without `gate` nothing does."""
+
+    gate: Gate | None = Gate()
+
+
 def absolute(name: Path, info: ValidationInfo) -> Path:
     """A file name made absolute: relative ones refer to the folder of the configuration file."""
     folder = Path(info.context["folder"]) if info.context else Path()

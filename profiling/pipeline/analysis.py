@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -165,7 +166,7 @@ def assessed(
     return {
         "fixed_effects": fixed_effects(fit),
         "variance_components": variance_components(fit),
-        "model_checks": a.model_checks(fit, assessments, options),
+        "model_checks": pd.concat([a.model_checks(fit, assessments, options), diagnoses(fit)], ignore_index=True),
         "calibration": a.calibration(fit, options),
         "provider_estimates": pd.concat(estimates, ignore_index=True),
         "flags": pd.concat([a.flags(assessments[level], level) for level in levels], ignore_index=True),
@@ -187,6 +188,12 @@ def profile_options(settings: Settings, measure: Measure) -> Any:
         rule=measure.flag.rule,
         watch=measure.flag.watch,
         flag=measure.flag.flag,
+        overdispersion=measure.flag.overdispersion,
+        extremes=measure.flag.extremes,
+        extreme_share=measure.flag.extreme_share,
+        null=measure.flag.null,
+        difference=measure.flag.difference,
+        tiers=measure.flag.tiers,
         minimum_cases=measure.minimum_cases,
         seed=settings.seed,
     )
@@ -226,6 +233,12 @@ def variance_components(fit: MixedModelResult) -> pd.DataFrame:
         rows.append(("Residual", "Intercept", "Intercept", float(fit.residual_sd) ** 2))
     frame = pd.DataFrame(rows, columns=["grouping", "term_a", "term_b", "covariance"])
     return frame.assign(position=range(len(frame)))
+
+
+def diagnoses(fit: MixedModelResult) -> pd.DataFrame:
+    """What the fit wants to be known about itself, as checks without a value."""
+    said = {f"diagnosis_{diagnosis.code}": diagnosis.message for diagnosis in fit.diagnostics}
+    return pd.DataFrame([(code, math.nan, note) for code, note in said.items()], columns=["name", "value", "note"])
 
 
 def _specification(measure: Measure, position: int, cohort: Cohort, cases: Cases) -> pd.DataFrame:

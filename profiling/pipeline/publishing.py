@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiling.config import Settings
-from profiling.errors import Problem, ProfilingError, UsageError, VerificationFailed
+from profiling.errors import Problem, ProfilingError, PublicationHeld, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
+
+    from profiling.reporting.publication import Publication
+    from profiling.store.publications import History
+    from profiling.store.runs import RunRecord
+
+
+def draw(record: RunRecord, folder: Path) -> Publication:
+    """Draw the pages of a run and put them into place in one step."""
+    from profiling.reporting.publication import publish
+
+    return publish(record, folder)
+
+
+def pass_gate(settings: Settings, engine: Engine, record: RunRecord, release: bool) -> tuple[RunRecord, History]:
+    """The run with its history, if it may be published. Raises PublicationHeld with every reason if it may not.
+
+    A run that was published once is drawn again as it was; one that was released stays released.
+    """
+    from profiling.pipeline.gate import reasons
+    from profiling.store.publications import history_of, keep_history, published_before
+    from profiling.store.runs import read_run
+
+    history = history_of(record.run)
+    if record.run["status"] != "published":
+        previous = published_before(engine, record.run)
+        gate = settings.publication.gate
+        found = reasons(record, read_run(engine, previous), gate) if previous and gate else []
+        history = replace(
+            history,
+            previous=previous,
+            held=tuple(reason.kind for reason in found),
+            released=bool(found) and (release or history.released),
+        )
+        keep_history(engine, record.run_id, str(record.run["status"]), history)
+        if found and not history.released:
+            advice = f"If it is right: profiling release {record.run_id}"
+            raise PublicationHeld(
+                Problem(f"measure {reason.measure}", reason.found, reason.expected, advice) for reason in found
+            )
+    return replace(record, run=record.run | {"output_json": history.as_json()}), history
 
 
 def verify_run(settings: Settings, engine: Engine, name: str | None = None) -> dict[Path, int]:
@@ -41,3 +82,28 @@ def verify_run(settings: Settings, engine: Engine, name: str | None = None) -> d
     if problems:
         raise VerificationFailed(problems)
     return compared
+
+
+def compare_runs(settings: Settings, engine: Engine, former: str, later: str) -> Path:
+    """Write the page of two runs side by side; the later one must be published. Returns the page."""
+    from profiling.reporting.compare_site import publish_comparison
+    from profiling.store.publications import history_of
+    from profiling.store.runs import read_predictions, read_run
+
+    if former == later:
+        raise UsageError(Problem("runs", f"{former!r} twice", "two runs", "profiling runs lists them"))
+    records = [read_run(engine, run_id) for run_id in (former, later)]
+    for record in records:
+        if record.measures.empty:
+            found = f"run {record.run_id} is {record.run['status']} and has no results"
+            raise UsageError(Problem("run", found, "a fitted run", "profiling runs lists them"))
+    folders = [name for name in history_of(records[1].run).folders if (settings.output.folder / "runs" / name).is_dir()]
+    if not folders:
+        advice = f"Publish it first: profiling report {later}"
+        raise UsageError(Problem(f"run {later}", "its pages are not there", "a published run", advice))
+    measures = [name for name in records[1].measures["measure"] if name in set(records[0].measures["measure"])]
+    cases = {
+        str(name): (read_predictions(engine, former, str(name)), read_predictions(engine, later, str(name)))
+        for name in measures
+    }
+    return publish_comparison(records[0], records[1], cases, settings.output.folder, folders[-1])

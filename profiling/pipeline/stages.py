@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from profiling.etl import LoadReport
-    from profiling.reporting.publication import Publication
     from profiling.store.runs import RunRecord
 
 
@@ -59,6 +58,8 @@ def fit_measures(
     the run is then kept as failed, without results.
     """
     from profiling.pipeline.analysis import analyse, stacked
+    from profiling.pipeline.software import software
+    from profiling.store.publications import History
     from profiling.store.runs import finish_run, new_run, write_results
 
     clock = clock or Clock()
@@ -73,6 +74,7 @@ def fit_measures(
         config_text=settings.text,
         config_sha256=settings.sha256,
         threshold=settings.disclosure.threshold,
+        output_json=History(software=software()).as_json(),
     )
     try:
         found = [
@@ -105,9 +107,15 @@ def publish_run(
     run_id: str | None = None,
     progress: Progress = silent,
     clock: Clock | None = None,
+    *,
+    release: bool = False,
 ) -> Published:
-    """Stage `publish`: draw the pages of a run (the newest by default) from the store."""
-    from profiling.store.publications import history_of, keep_history
+    """Stage `publish`: draw the pages of a run (the newest by default) from the store.
+
+    Raises PublicationHeld where the gate holds a run that was never published, unless it is released.
+    """
+    from profiling.pipeline.publishing import draw, pass_gate
+    from profiling.store.publications import keep_history
     from profiling.store.runs import latest_run, read_run, write_results
 
     chosen = run_id or latest_run(engine)
@@ -118,21 +126,14 @@ def publish_run(
     if record.run["status"] not in ("fitted", "published"):
         found = f"run {chosen} is {record.run['status']}"
         raise UsageError(Problem("run", found, "a fitted run", "profiling runs lists them"))
+    record, history = pass_gate(settings, engine, record, release)
     with clock.stage("publish"):
         progress("Writing the pages")
         made = draw(record, settings.output.folder)
     if not again:
         write_results(engine, chosen, {"run_timings": _timings(clock)})
-    history = history_of(record.run).with_folder(made.folder.name, made.manifest_sha256)
-    keep_history(engine, chosen, "published", history)
-    return _published(record, made.page, clock)
-
-
-def draw(record: RunRecord, folder: Path) -> Publication:
-    """Draw the pages of a run and put them into place in one step."""
-    from profiling.reporting.publication import publish
-
-    return publish(record, folder)
+    keep_history(engine, chosen, "published", history.with_folder(made.folder.name, made.manifest_sha256))
+    return describe(record, made.page, clock)
 
 
 def _timings(clock: Clock) -> pd.DataFrame:
@@ -141,7 +142,8 @@ def _timings(clock: Clock) -> pd.DataFrame:
     return pd.DataFrame(list(clock.seconds.items()), columns=["stage", "seconds"])
 
 
-def _published(record: RunRecord, page: Path, clock: Clock) -> Published:
+def describe(record: RunRecord, page: Path, clock: Clock) -> Published:
+    """How a run ended, from its record."""
     by_source = record.inputs.groupby("source", sort=True)[["rows_read", "rows_rejected"]].sum()
     providers = record.flags.groupby("level", sort=False)["provider"].nunique()
     return Published(

@@ -20,14 +20,21 @@ from profiling.store.runs import finish_run
 
 @dataclass(frozen=True)
 class History:
-    """`previous`: the run that was the published one before; `held`: why the gate held this one; `released`: whether
-    somebody let it pass; `folders`: name of each published folder and the SHA-256 of its manifest, in their order.
+    """Of one run. `previous`: the run that was the published one before it.
+
+    `held`: why the gate held this one; `released`: whether somebody let it pass; `folders`: name of each published
+    folder and the SHA-256 of its manifest, in their order; `software`: versions of what the models were fitted with.
     """
 
     previous: str | None = None
     held: tuple[str, ...] = ()
     released: bool = False
     folders: Mapping[str, str] = field(default_factory=dict)
+    software: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> str:
+        """As it is kept."""
+        return json.dumps(asdict(self))
 
     def with_folder(self, name: str, manifest_sha256: str) -> History:
         """The same with one more folder."""
@@ -43,7 +50,7 @@ def history_of(run: Mapping[str, Any]) -> History:
 
 def keep_history(engine: Engine, run_id: str, status: str, history: History) -> None:
     """Keep the history of a run with its status."""
-    finish_run(engine, run_id, status, json.dumps(asdict(history)))
+    finish_run(engine, run_id, status, history.as_json())
 
 
 def published_before(engine: Engine, run: Mapping[str, Any]) -> str | None:
@@ -64,4 +71,4 @@ def run_of_folder(engine: Engine, name: str) -> tuple[str, History] | None:
     run_id = "-".join(name.split("-")[:2])
     with reading(engine) as connection:
         row = connection.execute(sa.select(t.runs).where(t.runs.c.run_id == run_id)).mappings().first()
-    return None if row is None else (run_id, history_of(row))
+    return None if row is None else (run_id, history_of(dict(row)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +15,12 @@ from profiling.errors import InternalError, Problem, UsageError
 from profiling.store import tables as t
 from profiling.store.bulk import read_frame, write_table
 from profiling.store.engine import reading, writing
+
+OUTCOMES: Final = ("source", "rule_id", "column_name", "rows_checked", "rows_broken")
+
+
+def _no_outcomes() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(OUTCOMES))
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class RunRecord:
     funnel_limits: pd.DataFrame
     rejects: pd.DataFrame
     loads: pd.DataFrame
+    rule_outcomes: pd.DataFrame = field(default_factory=_no_outcomes)
 
     @property
     def run_id(self) -> str:
@@ -158,6 +165,7 @@ def read_run(engine: Engine, run_id: str) -> RunRecord:
         run=dict(row),
         rejects=read_frame(engine, _rejects_of(run_id)),
         loads=read_frame(engine, _loads_of(run_id)),
+        rule_outcomes=read_frame(engine, _outcomes_of(run_id)),
         **frames,
     )
 
@@ -197,6 +205,19 @@ def _of_run(run_id: str) -> sa.Select[Any]:
 def _loads_of(run_id: str) -> sa.Select[Any]:
     return (
         sa.select(t.loads).where(t.loads.c.load_id.in_(_of_run(run_id))).order_by(t.loads.c.source, t.loads.c.load_id)
+    )
+
+
+def _outcomes_of(run_id: str) -> sa.Select[Any]:
+    rule = t.rule_outcomes.c
+    keys = (t.loads.c.source, rule.rule_id, rule.column_name)
+    counts = [sa.cast(sa.func.sum(rule[name]), sa.BigInteger).label(name) for name in ("rows_checked", "rows_broken")]
+    return (
+        sa.select(*keys, *counts)
+        .join_from(t.rule_outcomes, t.loads)
+        .where(t.loads.c.load_id.in_(_of_run(run_id)))
+        .group_by(*keys)
+        .order_by(*keys)
     )
 
 

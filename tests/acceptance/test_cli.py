@@ -63,6 +63,7 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
 
 def test_the_commands_are_those_promised() -> None:
     promised = {"init", "check", "sample", "load", "fit", "report", "run", "runs", "show", "verify"}
+    promised |= {"release", "compare"}
     assert set(COMMANDS) == promised | {"db upgrade", "db current"}
 
 
@@ -262,7 +263,7 @@ def test_14_16_17_publication_that_is_refused(
     def refuse(*_: object, **__: object) -> None:
         raise kind(errors.Problem("site", "a reason", "another"))
 
-    monkeypatch.setattr("profiling.pipeline.stages.draw", refuse)
+    monkeypatch.setattr("profiling.pipeline.publishing.draw", refuse)
     assert execute(["run", "--json"]) == kind.exit_code
     said = json.loads(capsys.readouterr().err)["error"]
     assert (said["kind"], said["exit_code"]) == (kind.__name__, kind.exit_code)
