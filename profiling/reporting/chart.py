@@ -203,8 +203,7 @@ _BOLD = (
     "613 261 261 569 261 898 610 608 625 625 397 549 380 608 576 837 562 576 562 393 358 393 673"
 )
 _WIDTHS = {
-    bold: {chr(32 + i): float(w) for i, w in enumerate(table.split())}
-    | {"\u202f": 180.0, "–": 500.0, "·": 280.0}
+    bold: {chr(32 + i): float(w) for i, w in enumerate(table.split())} | {"\u202f": 180.0, "–": 500.0, "·": 280.0}
     for bold, table in ((False, _REGULAR), (True, _BOLD))
 }
 _DIGIT = 650.0  # tabular figures are as wide as the widest

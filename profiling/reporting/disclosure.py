@@ -22,7 +22,9 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import DisclosureError, Problem
+from profiling.reporting.audit_trail import masked_rules
 from profiling.reporting.suppression import case_bands, suppress
+from profiling.store.publications import History, history_of
 
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
@@ -71,6 +73,9 @@ class MaskedRun:
     inputs: pd.DataFrame
     rejects: pd.DataFrame
     timings: pd.DataFrame
+    rules: pd.DataFrame
+    history: History
+    configuration: str
 
 
 def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
@@ -107,6 +112,9 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
         inputs=_masked_counts(record.inputs, threshold),
         rejects=_masked_rejects(record.rejects, threshold),
         timings=record.timings,
+        rules=masked_rules(record.rule_outcomes, threshold),
+        history=history_of(record.run),
+        configuration=str(record.run.get("config_text") or ""),
     )
 
 

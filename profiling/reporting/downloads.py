@@ -55,7 +55,7 @@ COLUMNS: dict[str, str] = {
     "rank_upper": "upper end of the 95 % interval of the rank",
     "percentile": "expected rank as a percentile",
     "cases_for_reliability": "cases needed for a reliability of 0.7",
-    "rule": "rule of the flag: funnel or interval",
+    "rule": "rule of the flag, as the methods page words it",
     "category": "higher, higher_watch, as_expected, lower_watch, lower, too_few",
     "watch_limit": "the inner limit on this provider's side",
     "flag_limit": "the outer limit on this provider's side",

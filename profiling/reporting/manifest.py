@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from profiling.errors import Problem, VerificationFailed
-from profiling.reporting.site import TIMINGS
+from profiling.reporting.site_files import MANIFEST, TIMINGS
 
-MANIFEST = "manifest.json"
 VOLATILE = (TIMINGS,)
 CHUNK = 1 << 20
 

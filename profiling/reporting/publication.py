@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from profiling.errors import InternalError, Problem, VerificationFailed
 from profiling.reporting.downloads import write_json
-from profiling.reporting.manifest import MANIFEST, file_sha256, manifest, verify
+from profiling.reporting.manifest import file_sha256, manifest, verify
 from profiling.reporting.site import write_site
+from profiling.reporting.site_files import MANIFEST
 
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord

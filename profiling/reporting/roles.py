@@ -174,9 +174,7 @@ def css_sheet() -> str:
     )
 
 
-SANS = (
-    '-apple-system,"Segoe UI","Inter",Roboto,"Noto Sans","Helvetica Neue","Liberation Sans",Arial,sans-serif'
-)
+SANS = '-apple-system,"Segoe UI","Inter",Roboto,"Noto Sans","Helvetica Neue","Liberation Sans",Arial,sans-serif'
 
 
 def _colour(name: str) -> str:

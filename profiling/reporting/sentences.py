@@ -20,6 +20,7 @@ CATALOGUE: Mapping[str, str] = {
     "lower_watch": "Lower, watch",
     "lower": "Lower than expected",
     "too_few": "Too few to say",
+    "usual_spread": "Within usual spread",
     # headline of a measure
     "names_more": "{names} had more {event} than expected",
     "names_fewer": "{names} had fewer {event} than expected",
@@ -43,11 +44,13 @@ CATALOGUE: Mapping[str, str] = {
     "least_one": "at least one of {count} measures",
     # funnel rule
     "outside": (
-        "{watch} of {all} {providers} {lie} outside the {watch_level} limits, where chance alone would put "
+        "{watch} of {all} {providers} {lie} outside the {watch_level} limits, where {null} would put "
         "{by_chance}."
     ),
-    "beyond_none": "None lies beyond the {flag_level} limits, where chance alone would put {by_chance}.",
-    "beyond": "{flag} {lie} beyond the {flag_level} limits, where chance alone would put {by_chance}.",
+    "beyond_none": "None lies beyond the {flag_level} limits, where {null} would put {by_chance}.",
+    "beyond": "{flag} {lie} beyond the {flag_level} limits, where {null} would put {by_chance}.",
+    "null_chance": "chance alone",
+    "null_spread": "chance and the usual spread",
     # interval rule
     "excludes": (
         "For {watch} of {all} {providers} the {watch_level} interval leaves out the norm, where chance alone "
@@ -149,7 +152,58 @@ CATALOGUE: Mapping[str, str] = {
         "would be guessing and 1 complete."
     ),
     "model_balance": "Over all {providers} observed ÷ expected is {value}.",
-    "model_converged": "The fit found its maximum{decrement}; log-likelihood {value}.",
+    "model_converged": "The fit found its maximum: no small change of any parameter makes the data more likely.",
+    "model_unknown": "Nothing is known about how the fit ended.",
+    "model_headline": "How the expected {event} are made, and how far they can be trusted",
+    "model_headline_values": "How the expected {title} is made, and how far it can be trusted",
+    "model_shares": "Of what the case mix leaves unexplained, {first} lies {rest}.",
+    "audit_headline": "What this report was made from, and how to check it",
+    "audit_lede": "Every number of these pages follows from the files, the settings and the programs named here.",
+    "audit_kept": "{rules} more, broken by no row.",
+    "audit_first": "No run was published before this one, so there is nothing it could be compared with.",
+    "audit_previous": (
+        "Before this run {previous} was published. What changed between the two: profiling compare {previous} {run}."
+    ),
+    "audit_passed": "The gate found no jump in volume, event rate, missing values or flags against it.",
+    "audit_released": (
+        "The gate held this run for a jump in the {reasons}. It was released after somebody had looked at the reasons."
+    ),
+    "compare_none": "No {provider} has another result than in run {before}",
+    "compare_some": "{moved} of {all} {providers} have another result than in run {before}",
+    "compare_one": "One of {all} {providers} has another result than in run {before}",
+    "compare_same_files": "Both runs read the same files.",
+    "compare_other_files": "{files} changed between the runs.",
+    "compare_same_settings": "The measures were set up alike.",
+    "compare_other_settings": "What was asked of the data changed as well: {settings}.",
+    "cause_outcomes": "Other outcomes",
+    "cause_case_mix": "Other patients",
+    "cause_model": "Another model",
+    "cause_rule": "Another rule",
+    "cause_size": "More or fewer cases",
+    "cause_hidden": "Counts not shown",
+    "cause_unknown": "No figures to compare",
+    "cause_came": "Not in the former run",
+    "cause_left": "Not in the later run",
+    "cause_": "",
+    "compare_reading": (
+        "The raw ratio changed by the product of three factors: what happened to the patients (outcomes), who the "
+        "patients were (case mix), and how the same patients are valued (model). A result may also change by the rule "
+        "alone, the figures being as before."
+    ),
+    "compare_inner": "{moved} of {all} moved too; they stand in the table for download.",
+    "compare_few": (
+        "Where the two runs differ by 1 to {most} cases, events or cases without the event, the figures of both are "
+        "withheld here: their difference would be such a count."
+    ),
+    "step_before": "Run {before}",
+    "step_left": "Records of it alone, taken away",
+    "step_came": "Records of the later run alone, added",
+    "step_same": "Same records, valued anew",
+    "step_after": "Run {after}",
+    "calibration_providers": (
+        "Observed ÷ predicted, each {provider}’s own effect in its prediction. Where the model describes "
+        "{providers} well, the marks lie inside the limits, closer to 1 than chance alone would put them."
+    ),
     "watched_one": "One {provider} lies just beyond what chance usually does and is worth watching.",
     "watched": "{count} {providers} lie just beyond what chance usually does and are worth watching.",
     "conversation": (
@@ -166,6 +220,55 @@ CATALOGUE: Mapping[str, str] = {
         "interval leaves out the norm “higher” or “lower than expected”, where the {watch_level} interval "
         "does “watch”."
     ),
+    "rule_meaningful_difference": (
+        "A {provider} is flagged by the posterior probability that its ratio differs from 1 by more than is worth "
+        "acting on: above {flag_level} “higher” or “lower than expected”, above {watch_level} “watch”."
+    ),
+    "rule_empirical_null": (
+        "A {provider} is flagged by how far its result lies from those of the bulk of {providers}: beyond their "
+        "{flag_level} limits “higher” or “lower than expected”, beyond the {watch_level} limits “watch”."
+    ),
+    "rule_false_discovery": (
+        "{Providers} are flagged so that the share of false ones among them stays small: less than one minus "
+        "{flag_level} among those “higher” or “lower than expected”, less than one minus {watch_level} with “watch”."
+    ),
+    "rule_local_false_discovery": (
+        "A {provider} is flagged where {providers} with its result are, with a probability of at least {flag_level}, "
+        "not of the average kind (“higher” or “lower than expected”); from {watch_level} on “watch”."
+    ),
+    "rule_srtr": (
+        "A {provider} is flagged, on the higher side only, where the probability that its ratio is above 1.2 exceeds "
+        "75 %, or that it is above 2.5 exceeds 10 %."
+    ),
+    "rule_ahrq": (
+        "A {provider} is flagged by its smoothed rate: where its {flag_level} interval leaves out the overall rate "
+        "“higher” or “lower than expected”, where the {watch_level} interval does “watch”."
+    ),
+    "limits_widened": (
+        "{Providers} differ by more than chance explains, so the limits were widened: inside them a {provider} is "
+        "within the usual spread."
+    ),
+    "power": (
+        "A typical {provider} whose true ratio is 1.5 would be found beyond the outer limit with a probability of "
+        "{power}."
+    ),
+    "aggregates": (
+        "These are published figures of each {provider}: {cases} cases, observed and expected {event}. There are no "
+        "patient records behind this report, so the case mix is taken as it was published."
+    ),
+    "aggregates_shrunken": (
+        "The shrunken ratio takes the ratios of all {providers} to come from one gamma distribution, whose mean and "
+        "spread are estimated from the table."
+    ),
+    "false_flags_spread": (
+        "If {providers} differed by the usual spread alone, this rule would put about {watch} outside the"
+        " {watch_level} limits and {flag} beyond the {flag_level} limits."
+    ),
+    "read_inner_spread": (
+        "{level} limits: inside, within the usual spread of {providers}; the usual spread puts {chance} outside."
+    ),
+    "read_outer_spread": "{level} limits: outside, the usual spread would do this to {chance}.",
+    "disclosure_none": "No count is hidden in this report.",
     "false_flags": (
         "If all {providers} were exactly average, this rule would put about {watch} outside the {watch_level}"
         " limits and {flag} beyond the {flag_level} limits."
@@ -239,6 +342,13 @@ class Finding:
     flag_level: float
     chance_watch: float | None
     chance_flag: float | None
+    overdispersion: str = "none"
+    power: float | None = None
+
+    @property
+    def against_spread(self) -> bool:
+        """Whether the rule asks who lies outside the usual spread, rather than who lies outside chance."""
+        return self.overdispersion != "none" or self.rule == "empirical_null"
 
     @property
     def flagged(self) -> int:
@@ -297,20 +407,22 @@ def against_chance(finding: Finding) -> str:
         "flag_level": numbers.level_percent(finding.flag_level),
     }
     every = {"all": numbers.in_words(finding.assessed), "providers": plural(finding.provider)}
+    null = say("null_spread" if finding.against_spread else "null_chance")
     lie = "lies" if finding.outside == 1 else "lie"
-    watch = numbers.in_words(finding.outside, capital=finding.rule == "funnel") if finding.outside else "none"
-    watch = capital(watch) if finding.rule == "funnel" else watch
+    watch = numbers.in_words(finding.outside, capital=finding.rule != "interval") if finding.outside else "none"
+    watch = capital(watch) if finding.rule != "interval" else watch
     if finding.chance_watch is None or finding.chance_flag is None:
         return say("no_chance", watch=capital(watch), lie=lie, **levels, **every)
     first = say(
-        "outside" if finding.rule == "funnel" else "excludes",
-        watch=watch, lie=lie, by_chance=_by_chance(finding.chance_watch), **levels, **every,
+        "outside" if finding.rule != "interval" else "excludes",
+        watch=watch, lie=lie, by_chance=_by_chance(finding.chance_watch), null=null, **levels, **every,
     )  # fmt: skip
-    keys = ("beyond_none", "beyond") if finding.rule == "funnel" else ("excludes_none", "excludes_flag")
-    flag = numbers.in_words(finding.flagged, capital=finding.rule == "funnel")
+    keys = ("beyond_none", "beyond") if finding.rule != "interval" else ("excludes_none", "excludes_flag")
+    flag = numbers.in_words(finding.flagged, capital=finding.rule != "interval")
     second = say(
         keys[bool(finding.flagged)],
-        flag=flag, lie="lies" if finding.flagged == 1 else "lie", by_chance=_by_chance(finding.chance_flag), **levels,
+        flag=flag, lie="lies" if finding.flagged == 1 else "lie", by_chance=_by_chance(finding.chance_flag), null=null,
+        **levels,
     )  # fmt: skip
     return f"{first} {second}"
 
@@ -342,11 +454,17 @@ def rule(finding: Finding) -> str:
         "watch_level": numbers.level_percent(finding.watch_level),
         "flag_level": numbers.level_percent(finding.flag_level),
     }
-    text = say(f"rule_{finding.rule}", provider=finding.provider, event=finding.event or "total", **levels)
+    many = plural(finding.provider)
+    names = {"provider": finding.provider, "providers": many, "Providers": capital(many)}
+    text = say(f"rule_{finding.rule}", event=finding.event or "total", **names, **levels)
+    if finding.overdispersion != "none":
+        text += " " + say("limits_widened", **names)
+    if numbers.known(finding.power):
+        text += " " + say("power", power=numbers.percent(finding.power, 0), **names)
     if finding.chance_watch is None or finding.chance_flag is None:
         return text
     by_chance = {"watch": numbers.few(finding.chance_watch), "flag": numbers.few(finding.chance_flag)}
-    return f"{text} {say('false_flags', providers=plural(finding.provider), **by_chance, **levels)}"
+    return f"{text} {say('false_flags_spread' if finding.against_spread else 'false_flags', providers=plural(finding.provider), **by_chance, **levels)}"
 
 
 def _by_chance(count: float) -> str:

@@ -11,18 +11,18 @@ from jinja2 import Environment
 
 from profiling.reporting.disclosure import MaskedRun, mask
 from profiling.reporting.downloads import listing, write_downloads, write_json
-from profiling.reporting.pages import hospital, measure, methods, overview
+from profiling.reporting.pages import audit, hospital, measure, methods, model, overview
 from profiling.reporting.pages.shared import Site, build
 from profiling.reporting.sentences import say
+from profiling.reporting.site_files import TIMINGS
 from profiling.reporting.templating import environment
 from profiling.shipped import templates_folder
 
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
 
-FOLDERS = ("assets", "downloads", "hospitals", "measures")
+FOLDERS = ("assets", "downloads", "hospitals", "measures", "models")
 STYLES = ("chart.css", "style.css")
-TIMINGS = "timings.json"
 MOST_IN_NAVIGATION = 4
 
 
@@ -63,24 +63,20 @@ def _write_pages(site: Site, folder: Path) -> int:
         overview.context(site, [file for file in listing(site) if file["kind"] in ("table", "run")]),
     )
     write("methods.html", "methods.html", methods.context(site))
+    write("audit.html", "audit.html", audit.context(site))
     for one in site.measures:
         write("measure.html", one.href, measure.context(site, one, listing(site, "../")))
+        if one.modelled:
+            write("model.html", one.model_href, model.context(site, one))
     prepared = tuple(hospital.prepare(site, one) for one in site.measures)
     for level, provider in site.addresses:
         write("hospital.html", site.address(level, provider), hospital.context(site, prepared, level, provider))
-    return 2 + len(site.measures) + len(site.addresses)
+    return 3 + len(site.measures) + sum(one.modelled for one in site.measures) + len(site.addresses)
 
 
 def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, dict[str, Any]], None]:
     """A function that fills a template and writes it; every page gets the frame all share."""
-    run = site.masked.run
-    shared = {
-        "site_title": str(run["title"]),
-        "run": run,
-        "inputs": site.masked.inputs.to_dict("records"),
-        "navigation": _navigation(site),
-        "disclosure_note": say("disclosure", most=site.masked.threshold - 1, provider="provider"),
-    }
+    shared = frame(site)
 
     def write(template: str, address: str, context: dict[str, Any]) -> None:
         root = "../" * address.count("/")
@@ -90,9 +86,28 @@ def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, 
     return write
 
 
+def frame(site: Site) -> dict[str, Any]:
+    """What every page prints around its own content."""
+    run = site.masked.run
+    return {
+        "site_title": str(run["title"]),
+        "run": run,
+        "inputs": site.masked.inputs.to_dict("records"),
+        "navigation": _navigation(site),
+        "disclosure_note": say("disclosure", most=site.masked.threshold - 1, provider="provider")
+        if site.masked.threshold > 1
+        else say("disclosure_none"),
+    }
+
+
 def _navigation(site: Site) -> list[dict[str, str]]:
     measures = [{"href": one.href, "text": one.title} for one in site.measures[:MOST_IN_NAVIGATION]]
-    return [{"href": "index.html", "text": "Overview"}, *measures, {"href": "methods.html", "text": "Methods"}]
+    return [
+        {"href": "index.html", "text": "Overview"},
+        *measures,
+        {"href": "methods.html", "text": "Methods"},
+        {"href": "audit.html", "text": "Audit"},
+    ]
 
 
 def _write_timings(masked: MaskedRun, path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from reporting_fixture import simulated_run
 
 from profiling.reporting import numbers
+from profiling.reporting.pages.model import term_words
 from profiling.reporting.site import SiteSummary, write_site
 from profiling.store.runs import RunRecord
 
@@ -53,8 +54,15 @@ def with_class(tree: Element, tag: str, name: str) -> list[Element]:
 
 
 def test_there_is_a_page_for_every_measure_and_hospital(written: SiteSummary, trees: dict[str, Element]) -> None:
-    assert written.pages == len(trees) == 2 + 2 + 40
-    assert {"index.html", "methods.html", "measures/mortality_30d.html", "measures/length_of_stay.html"} <= set(trees)
+    assert written.pages == len(trees) == 3 + 2 + 2 + 40
+    assert {
+        "index.html",
+        "methods.html",
+        "audit.html",
+        "measures/mortality_30d.html",
+        "measures/length_of_stay.html",
+        "models/mortality_30d.html",
+    } <= set(trees)
 
 
 def test_every_page_is_valid_html(site: Path) -> None:
@@ -98,6 +106,8 @@ def test_every_link_leads_somewhere(site: Path, trees: dict[str, Element]) -> No
             if not address:
                 continue
             path, _, anchor = address.partition("#")
+            if path == "manifest.json":
+                continue  # written when the folder is complete
             target = (site / name).parent / path if path else site / name
             assert target.resolve().is_file(), f"{name}: {address}"
             if anchor:
@@ -229,3 +239,58 @@ def test_figures_of_every_measure_are_there(site: Path) -> None:
         for kind in ("funnel", "caterpillar"):
             for form, start in starts.items():
                 assert (site / "downloads" / f"{measure}_{kind}.{form}").read_bytes().startswith(start)
+
+
+# --- Model and audit -----------------------------------------------------------------------------------------
+
+
+def table_rows(tree: Element) -> list[list[str]]:
+    return [[words(cell) for cell in row if cell.tag in ("th", "td")] for row in tree.iter("tr")]
+
+
+def test_the_page_of_a_model_says_what_the_store_says(record: RunRecord, trees: dict[str, Element]) -> None:
+    rows = {row[0]: row[1:] for row in table_rows(trees["models/mortality_30d.html"])}
+    effects = record.fixed_effects.query("measure == 'mortality_30d' and term != 'Intercept'")
+    assert len(effects) == 3
+    for term, estimate, error in zip(effects["term"], effects["estimate"], effects["standard_error"], strict=True):
+        found = rows[term_words(term)]
+        assert float(found[0]) == pytest.approx(np.exp(estimate), abs=0.00501)
+        assert float(found[3]) == pytest.approx(error, abs=0.000051)
+    variances = record.variance_components.query("measure == 'mortality_30d'")["covariance"].tolist()
+    total = sum(variances) + np.pi**2 / 3
+    shares = [
+        float(row[0].split("\u202f")[0].removesuffix("%")) for name, row in rows.items() if name.startswith("hospitals")
+    ]
+    assert shares == [pytest.approx(100 * variances[0] / total, abs=0.0501)]
+    checks = record.model_checks.query("measure == 'mortality_30d'").set_index("name")["value"]
+    assert float(rows["c-statistic"][0]) == pytest.approx(checks["c_statistic"], abs=0.000501)
+    flow = record.cohort_flow.query("measure == 'mortality_30d'")["rows_left"]
+    assert rows["case mix and outcome complete"][-1] == f"{flow.iloc[-1]:,}"
+
+
+def test_a_measure_keeps_a_summary_of_its_model_and_leads_to_it(trees: dict[str, Element]) -> None:
+    for name in ("mortality_30d", "length_of_stay"):
+        page = trees[f"measures/{name}.html"]
+        assert f"../models/{name}.html" in {e.attrib.get("href") for e in page.iter("a")}
+        assert "Standard error" not in words(page)
+        assert not [e for e in page.iter("svg") if e.attrib.get("id", "").startswith(("forest", "calibration"))]
+        model = trees[f"models/{name}.html"]
+        drawn = {e.attrib.get("id", "").removesuffix("-wide") for e in model.iter("svg")}
+        assert {"forest", "calibration", "by-provider", "shares"} <= drawn
+
+
+def test_the_audit_names_files_settings_and_programs_but_no_password_and_no_seconds(
+    record: RunRecord, site: Path, trees: dict[str, Element]
+) -> None:
+    text = words(trees["audit.html"])
+    for known in (*record.inputs["sha256"], record.run["config_sha256"], record.run_id, "seed: 20240101"):
+        assert known in text
+    assert record.measures["cohort_sql"].iloc[0] in text
+    assert "s3cret" not in "".join(path.read_text(errors="replace") for path in site.rglob("*") if path.is_file())
+    assert "22,000" in text
+    assert "21,995" not in text
+    rows = table_rows(trees["audit.html"])
+    assert ["encounters.age.range", "age", "150"] in rows
+    assert ["patients.patient_id.unique", "patient_id", "1–10"] in rows
+    assert "1.25" not in text
+    assert "No run was published before" in text

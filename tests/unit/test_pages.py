@@ -6,7 +6,7 @@ from markupsafe import Markup
 from reporting_fixture import simulated_run
 
 from profiling.reporting.disclosure import mask
-from profiling.reporting.pages import drawings, hospital, measure, overview
+from profiling.reporting.pages import drawings, hospital, model, overview
 from profiling.reporting.pages.shared import Site, build, natural, slug
 from profiling.reporting.templating import environment
 from profiling.shipped import templates_folder
@@ -49,7 +49,7 @@ def test_slugs_are_short_and_plain() -> None:
     ],
 )
 def test_terms_of_the_formula_in_words(term: str, words: str) -> None:
-    assert measure.term_words(term) == words
+    assert model.term_words(term) == words
 
 
 def test_neighbours_are_the_nearest_in_size(site: Site) -> None:

@@ -50,10 +50,43 @@ def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") 
             event=measure.event or "",
             providers=nouns(level),
             continuous=not measure.counts,
-            status=STATUS,
+            status=measure.status_words,
             limit_words=(_limit(flag["watch"]), _limit(flag["flag"])),
             hidden_words=HIDDEN,
             **words,
+        )
+    )
+
+
+def provider_calibration_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
+    """Observed over predicted of each provider inside the limits of the funnel; none where nothing is shown."""
+    limits = measure.of("funnel_limits")
+    limits = limits[limits["level"] == level]
+    rows = drawable(site, measure.providers[level], root)
+    shown = rows[rows["shown"] & (rows["predicted"] > 0)]
+    if shown.empty or limits.empty:
+        return ()
+    ratio = shown["observed"] / shown["predicted"]
+    words = [
+        f"{name}: observed ÷ predicted {numbers.ratio(value)}"
+        for name, value in zip(shown["provider_name"], ratio, strict=True)
+    ]
+    shown = shown.assign(expected_marginal=shown["predicted"], oe_ratio=ratio, category="as_expected", tooltip=words)
+    flag = measure.spec["flag"]
+    finding = f"Observed over predicted of each {noun(level)}, its own effect in the prediction."
+    return _forms(
+        lambda form: charts.funnel(
+            shown,
+            limits,
+            form=form,
+            title=f"Does the model describe each {noun(level)}?",
+            finding=finding,
+            providers=nouns(level),
+            continuous=not measure.counts,
+            x_name=f"Predicted {measure.event}" if measure.counts else "Patients",
+            y_name="Observed ÷ predicted (log scale)",
+            reference_words="as predicted",
+            limit_words=(_limit(flag["watch"]), _limit(flag["flag"])),
         )
     )
 
@@ -72,7 +105,7 @@ def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str =
             title=f"How sure are we of each {noun(level)}, and of its rank?",
             finding=headline(measure.finding(level)),
             providers=nouns(level),
-            status=STATUS,
+            status=measure.status_words,
             hidden_words=HIDDEN,
         )
     )
@@ -86,7 +119,7 @@ def shrinkage_charts(site: Site, measure: MeasureView, level: str, root: str = "
     finding = f"Small {nouns(level)} are drawn further toward 1 than large ones."
     rows = drawable(site, measure.providers[level], root)
     return _forms(
-        lambda form: charts.shrinkage(rows, form=form, finding=finding, status=STATUS, size=size, size_words=size_words)
+        lambda form: charts.shrinkage(rows, form=form, finding=finding, status=measure.status_words, size=size, size_words=size_words)
     )
 
 
@@ -189,7 +222,7 @@ def peers_svg(measure: MeasureView, level: str, provider: str, nearest: pd.DataF
     size = "expected_marginal" if measure.counts else "n"
     finding = f"Shrunken ratios of the {nouns(level)} nearest in size, with 95 % intervals."
     return render_forms(
-        _forms(lambda form: charts.peers(nearest, provider, form=form, finding=finding, size=size, status=STATUS)),
+        _forms(lambda form: charts.peers(nearest, provider, form=form, finding=finding, size=size, status=measure.status_words)),
         f"peers-{measure.name}",
     )
 
@@ -200,7 +233,7 @@ def physicians_svg(measure: MeasureView, level: str, rows: pd.DataFrame) -> Mark
     return render_forms(
         _forms(
             lambda form: charts.physicians(
-                rows, form=form, finding=finding, hidden_words="{band} cases: not shown", status=STATUS
+                rows, form=form, finding=finding, hidden_words="{band} cases: not shown", status=measure.status_words
             )
         ),
         f"inner-{measure.name}",

@@ -192,7 +192,7 @@ def _part(part: Prepared, level: str, provider: str) -> dict[str, Any]:
         "name": measure.name,
         "title": measure.title,
         "href": measure.href,
-        "category": row["category"],
+        "category": measure.worded(row["category"]),
         "hidden": bool(row["hidden"]),
         "inner": _inner(part, provider),
     }
@@ -296,7 +296,7 @@ def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
     shared = bool((shown["n_parents"].astype(float) > 1).any())
     table = [
         *(shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1} for row in each(shown)),
-        *(hidden_row(row) | {"shared": False} for row in each(hidden)),
+        *(hidden_row(measure, row) | {"shared": False} for row in each(hidden)),
     ]
     within = measure.spec.get("inner_expected") != "statewide"
     norm = f"this {noun(measure.outer)}’s own average" if within else f"the average {noun(measure.inner)}"

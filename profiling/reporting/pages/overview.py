@@ -164,7 +164,7 @@ def _conversation_row(site: Site, measures: list[MeasureView], level: str, provi
         if not hidden and cases == numbers.DASH:
             cases = numbers.integer(row["n"])
         text = "counts not shown" if hidden else numbers.estimate(row["ratio"], row["ratio_lower"], row["ratio_upper"])
-        cells.append({"title": measure.title, "category": str(row["category"]), "estimate": text})
+        cells.append({"title": measure.title, "category": measure.worded(row["category"]), "estimate": text})
     if cases == numbers.DASH:
         cases = (
             str(measures[0].providers[level].loc[provider, "case_band"])

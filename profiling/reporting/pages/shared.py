@@ -13,7 +13,7 @@ import pandas as pd
 
 from profiling.reporting import numbers
 from profiling.reporting.disclosure import MaskedRun, Totals
-from profiling.reporting.sentences import Finding, plural
+from profiling.reporting.sentences import CATALOGUE, Finding, plural
 
 FLAGGED = ("higher", "lower")
 WATCHED = ("higher_watch", "lower_watch")
@@ -69,6 +69,30 @@ class MeasureView:
         """Address of the page from the top of the site."""
         return f"measures/{self.name}.html"
 
+    @property
+    def model_href(self) -> str:
+        """Address of the page of its model from the top of the site."""
+        return f"models/{self.name}.html"
+
+    @property
+    def modelled(self) -> bool:
+        """Whether a model of patients stands behind it, and not a published table of providers."""
+        return self.spec.get("source") != "aggregates"
+
+    @property
+    def widened(self) -> bool:
+        """Whether the limits allow for more spread than chance explains."""
+        return str(self.spec["flag"].get("overdispersion") or "none") != "none"
+
+    def worded(self, category: str) -> str:
+        """The category as its word and mark are chosen: inside widened limits it is within the usual spread."""
+        return "usual_spread" if self.widened and category == "as_expected" else str(category)
+
+    @property
+    def status_words(self) -> Mapping[str, str]:
+        """Word of each category on charts of this measure."""
+        return {category: CATALOGUE[self.worded(category)] for category in ORDER}
+
     @cached_property
     def totals(self) -> Totals:
         """Totals over all providers, as far as they may be shown."""
@@ -78,6 +102,12 @@ class MeasureView:
     def checks(self) -> Mapping[str, float]:
         """Model checks by name."""
         return dict(zip(*(self.of("model_checks")[column] for column in ("name", "value")), strict=True))
+
+    @cached_property
+    def notes(self) -> Mapping[str, str]:
+        """What the model checks say beside their values."""
+        rows = self.of("model_checks")
+        return dict(zip(rows["name"], rows["note"].fillna("").astype(str), strict=True))
 
     @cached_property
     def providers(self) -> Mapping[str, pd.DataFrame]:
@@ -113,6 +143,8 @@ class MeasureView:
             flag_level=float(flag["flag"]),
             chance_watch=self.checks.get(f"expected_false_watch_{level}"),
             chance_flag=self.checks.get(f"expected_false_flag_{level}"),
+            overdispersion=str(flag.get("overdispersion") or "none"),
+            power=self.checks.get(f"power_flag_{level}"),
         )
 
 

@@ -1,0 +1,114 @@
+"""The page of the audit: what a run was made from, by which rules and programs, and how to check it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from profiling.reporting import numbers, sentences
+from profiling.reporting.audit_trail import redacted
+from profiling.reporting.disclosure import clean
+from profiling.reporting.pages.shared import Site, each, nouns
+from profiling.reporting.site_files import MANIFEST, TIMINGS
+
+
+def context(site: Site) -> dict[str, Any]:
+    """What the template of the audit prints."""
+    masked = site.masked
+    return {
+        "page": {"title": "Audit", "section": "audit.html"},
+        "headline": sentences.say("audit_headline"),
+        "lede": sentences.say("audit_lede"),
+        "facts": _facts(site),
+        "files": [_input(row, masked.threshold) for row in each(masked.inputs)],
+        "rules": _rules(site),
+        "before": _before(site),
+        "software": [{"name": clean(name), "version": clean(value)} for name, value in masked.history.software.items()],
+        "measures": [_measure(site, index) for index in range(len(site.measures))],
+        "configuration": clean(redacted(masked.configuration)),
+        "config_sha256": str(masked.run["config_sha256"]),
+        "manifest": MANIFEST,
+        "timings": TIMINGS,
+    }
+
+
+def _facts(site: Site) -> list[dict[str, str]]:
+    run = site.masked.run
+    facts = {
+        "Run": str(run["run_id"]),
+        "Made": numbers.moment(run["created_at"]),
+        "profiling": str(run["version"]),
+        "Seed": str(run["seed"]),
+        "Counts hidden": f"1–{site.masked.threshold - 1}",
+        "Edition": site.masked.edition,
+    }
+    return [{"name": name, "value": value} for name, value in facts.items()]
+
+
+def _input(row: Any, threshold: int) -> dict[str, str]:
+    few = bool(row.few_rejected)
+    return {
+        "source": str(row.source),
+        "file": clean(row.file_name),
+        "sha256": str(row.sha256),
+        "read": numbers.integer(row.rows_read),
+        "accepted": "all but a few" if few else numbers.integer(row.rows_accepted),
+        "rejected": f"1–{threshold - 1}" if few else numbers.integer(row.rows_rejected),
+    }
+
+
+def _rules(site: Site) -> list[dict[str, Any]]:
+    """Rules that broke anywhere, then how many were kept by all rows, a group a source."""
+    rules, most = site.masked.rules, site.masked.threshold - 1
+    groups = []
+    for source, rows in rules.groupby("source", sort=True):
+        broken = rows[rows["rows_broken"].isna() | (rows["rows_broken"] > 0)]
+        kept = len(rows) - len(broken)
+        groups.append(
+            {
+                "source": str(source),
+                "rows": [
+                    {
+                        "rule": clean(row.rule_id),
+                        "column": clean(row.column_name) if isinstance(row.column_name, str) else "whole row",
+                        "broken": f"1–{most}"
+                        if row.few
+                        else "not shown"
+                        if row.withheld
+                        else numbers.integer(row.rows_broken),
+                    }
+                    for row in each(broken)
+                ],
+                "kept": sentences.say("audit_kept", rules=sentences.counted(kept, "rule", capital=True))
+                if kept
+                else "",
+            }
+        )
+    return groups
+
+
+def _before(site: Site) -> list[str]:
+    """After which run this one came, and what the gate said."""
+    history, told = site.masked.history, []
+    if history.previous:
+        told.append(sentences.say("audit_previous", previous=history.previous, run=site.masked.run["run_id"]))
+    else:
+        told.append(sentences.say("audit_first"))
+    if history.held and history.released:
+        told.append(sentences.say("audit_released", reasons=sentences.listed([clean(text) for text in history.held])))
+    elif history.previous:
+        told.append(sentences.say("audit_passed"))
+    return told
+
+
+def _measure(site: Site, index: int) -> dict[str, Any]:
+    measure = site.measures[index]
+    row = site.masked.measures.set_index("measure").loc[measure.name]
+    levels = [f"{nouns(level)}: {len(measure.providers[level]):,}" for level in measure.levels]
+    return {
+        "title": measure.title,
+        "href": measure.href,
+        "model": measure.model_href if measure.modelled else "",
+        "levels": ", ".join(levels),
+        "formula": clean(row["formula"]) if row["formula"] else "",
+        "sql": clean(row["cohort_sql"]) if row["cohort_sql"] else "",
+    }

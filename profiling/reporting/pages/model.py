@@ -1,0 +1,302 @@
+"""The page of a model: formula, cohort, effects, where variation lies, calibration, discrimination and convergence."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from profiling.config import formula_columns
+from profiling.reporting import numbers, sentences
+from profiling.reporting.pages import drawings
+from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
+
+LOGISTIC_VARIANCE = math.pi**2 / 3
+FINE_SHARES_FROM = 10_000
+DIAGNOSIS = "diagnosis_"
+_DUMMY = re.compile(r"C\((\w+)[^)]*\)\[(?:T\.)?(.*)\]")
+
+
+def context(site: Site, measure: MeasureView) -> dict[str, Any]:
+    """What the template of a model prints."""
+    root = "../"
+    return {
+        "page": {"title": f"{measure.title}, the model", "section": ""},
+        "measure": {"title": measure.title, "href": f"{root}{measure.href}"},
+        "headline": _headline(measure),
+        "lede": " ".join(_trust(measure)),
+        "nouns": nouns(measure.outer),
+        "noun": noun(measure.outer),
+        "facts": _facts(measure),
+        "paragraphs": _model(measure),
+        "formula": _formula(measure),
+        "flow": _flow(measure),
+        "missing": _missing(measure),
+        "effects": _effects(measure),
+        "shares": _shares(measure),
+        "calibration": _calibration(measure),
+        "by_provider": _by_provider(site, measure, root),
+        "checks": _checks(measure),
+        "convergence": _convergence(measure),
+    }
+
+
+def summary(measure: MeasureView) -> list[str]:
+    """The model in two paragraphs, for the page of its measure."""
+    shares = _variances(measure)
+    told = [_risk(measure), " ".join([*_trust(measure), _shares_words(measure, shares)]).strip()]
+    return [text for text in told if text]
+
+
+def _headline(measure: MeasureView) -> str:
+    key = "model_headline" if measure.counts else "model_headline_values"
+    return sentences.say(key, event=measure.event, title=sentences.mid_sentence(measure.title))
+
+
+def _facts(measure: MeasureView) -> list[dict[str, str]]:
+    family = {"binomial": "logistic", "log_gaussian": "linear, of the logarithm", "gaussian": "linear"}
+    notes = measure.notes
+    shown = measure.masked.measures.set_index("measure")["rows_used"][measure.name]
+    levels = sentences.listed([nouns(level) for level in measure.levels])
+    facts = {
+        "Model": f"mixed {family[str(measure.spec['family'])]}",
+        "Effects of": levels,
+        "Fitted by": notes.get("method", "") or str(measure.spec.get("method", "")),
+        "Records used": numbers.integer(shown) if numbers.known(shown) else "not shown",
+        "Coefficients": numbers.integer(len(measure.of("fixed_effects"))),
+    }
+    return [{"name": name, "value": value} for name, value in facts.items() if value]
+
+
+def _formula(measure: MeasureView) -> str:
+    random = " + ".join(f"({level['random']} | {level['column']})" for level in measure.spec["providers"])
+    outcome = (
+        f"log({measure.spec['outcome']})" if measure.spec["family"] == "log_gaussian" else str(measure.spec["outcome"])
+    )
+    return f"{outcome} ~ {measure.spec['case_mix']} + {random}"
+
+
+def _risk(measure: MeasureView) -> str:
+    """What is estimated for each patient, and what it adds up to."""
+    traits = [column.replace("_", " ") for column in formula_columns(str(measure.spec["case_mix"]))]
+    what = "risk" if measure.counts else "expected outcome"
+    known = f"from {sentences.listed(traits)}" if traits else "from the overall rate alone"
+    return sentences.say(
+        "model_risk", what=what, known=known, total=measure.event or "total", provider=noun(measure.outer)
+    )
+
+
+def _model(measure: MeasureView) -> list[str]:
+    level = measure.outer
+    names = {"provider": noun(level), "providers": nouns(level), "Providers": sentences.capital(nouns(level))}
+    return [_risk(measure), sentences.say("model_family", spread=_spread(measure, level), **names)]
+
+
+def _trust(measure: MeasureView) -> list[str]:
+    """Discrimination and balance in words, as far as they are known."""
+    checks, told = measure.checks, []
+    if numbers.known(checks.get("c_statistic")):
+        told.append(sentences.say("model_discrimination", value=numbers.ratio(checks["c_statistic"])))
+    if numbers.known(checks.get("observed_over_expected")):
+        value = numbers.ratio(checks["observed_over_expected"])
+        told.append(sentences.say("model_balance", value=value, providers=nouns(measure.outer)))
+    return told
+
+
+def _spread(measure: MeasureView, level: str) -> str:
+    ratio = measure.checks.get(f"median_odds_ratio_{level}")
+    if not measure.counts or ratio is None or not numbers.known(ratio):
+        return ""
+    return sentences.say("model_spread", providers=nouns(level), ratio=numbers.ratio(ratio))
+
+
+def _variances(measure: MeasureView) -> pd.DataFrame:
+    """Variance (label, value, share) between outer providers, inner ones within them, and within patients."""
+    parts = measure.of("variance_components")
+    own = parts[(parts["term_a"] == "Intercept") & (parts["term_b"].isna() | (parts["term_b"] == "Intercept"))]
+    variances = [(str(row.grouping), float(row.covariance)) for row in each(own) if row.grouping != "Residual"]
+    residual = parts.loc[parts["grouping"] == "Residual", "covariance"]
+    rest = LOGISTIC_VARIANCE if measure.counts else float(residual.iloc[0]) if len(residual) else float("nan")
+    columns = {level["column"]: level["level"] for level in measure.spec["providers"]}
+    labels = [_grouping_words(name, columns, measure) for name, _ in variances]
+    values = np.array([*(value for _, value in variances), rest])
+    if measure.name in measure.masked.withheld or not np.isfinite(values).all() or values.sum() <= 0:
+        return pd.DataFrame(columns=["label", "value", "share"])
+    labels.append("patients of the same provider")
+    return pd.DataFrame({"label": labels, "value": values, "share": values / values.sum()})
+
+
+def _shares(measure: MeasureView) -> dict[str, Any]:
+    frame = _variances(measure)
+    if frame.empty:
+        return {"sub": "Not available for this model.", "words": "", "drawing": "", "rows": []}
+    rows = [
+        {
+            "name": row.label,
+            "share": numbers.percent(row.share),
+            "variance": numbers.decimal(row.value, 4),
+            "sd": numbers.decimal(math.sqrt(row.value), 3),
+        }
+        for row in each(frame)
+    ]
+    scale = "on the scale of log-odds" if measure.counts else "on the scale of the model"
+    return {
+        "sub": f"What the case mix leaves unexplained, {scale}.",
+        "words": _shares_words(measure, frame),
+        "drawing": drawings.shares_svg(frame),
+        "rows": rows,
+    }
+
+
+def _shares_words(measure: MeasureView, frame: pd.DataFrame) -> str:
+    if frame.empty:
+        return ""
+    shares = [numbers.percent(share) for share in frame["share"]]
+    told = [f"{share} between {label}" for share, label in zip(shares, frame["label"], strict=True)]
+    rest = sentences.listed([told[0].removeprefix(f"{shares[0]} "), *told[1:]])
+    return sentences.say("model_shares", first=shares[0], rest=rest)
+
+
+def _grouping_words(grouping: str, columns: dict[str, str], measure: MeasureView) -> str:
+    last = grouping.rsplit(":", 1)[-1]
+    level = columns.get(last, last)
+    within = f" of the same {noun(measure.outer)}" if level == measure.inner else ""
+    return f"{nouns(str(level))}{within}"
+
+
+def term_words(term: str) -> str:
+    """A term of the formula as people read it: C(sex)[T.M] becomes sex: M."""
+    term = _DUMMY.sub(lambda found: f"{found[1]}: {found[2]}", term)
+    term = re.sub(r"I\((.*)\)", r"\1", term).replace("np.minimum", "min").replace("np.maximum", "max")
+    return term.replace("_", " ")
+
+
+def _effects(measure: MeasureView) -> dict[str, Any]:
+    effects = measure.of("fixed_effects").assign(label=lambda t: t["term"].map(term_words))
+    kept = effects[effects["term"] != "Intercept"]
+    family = str(measure.spec["family"])
+    column = {"binomial": "Odds ratio", "log_gaussian": "Ratio of means"}.get(family, "Difference")
+    scale = np.exp if family != "gaussian" else np.asarray
+    values = kept[["estimate", "lower", "upper"]].astype(float).pipe(scale)
+    rows = [
+        {
+            "term": label,
+            "estimate": numbers.ratio(value),
+            "interval": numbers.interval(low, high),
+            "coefficient": numbers.decimal(coefficient, 4),
+            "error": numbers.decimal(error, 4),
+        }
+        for label, (value, low, high), coefficient, error in zip(
+            kept["label"], np.asarray(values), kept["estimate"], kept["standard_error"], strict=True
+        )
+    ]
+    what = "the odds of the event" if measure.counts else "the outcome"
+    sub = f"By what factor each trait changes {what}, the others being equal; 1 is no change."
+    drawable = len(kept) > 0 and family != "gaussian"
+    if family == "gaussian":
+        sub = f"By how much each trait changes {what}, the others being equal; 0 is no change."
+    return {
+        "sub": sub,
+        "column": column,
+        "rows": rows,
+        "drawing": drawings.forest_svg(measure, effects) if drawable else "",
+    }
+
+
+def _calibration(measure: MeasureView) -> dict[str, Any]:
+    table = measure.of("calibration")
+    rows = [
+        {
+            "band": place,
+            "n": numbers.integer(row.n),
+            "observed": numbers.integer(row.observed) if measure.counts else numbers.decimal(row.observed / row.n, 2),
+            "expected": numbers.amount(row.expected) if measure.counts else numbers.decimal(row.expected / row.n, 2),
+        }
+        for place, row in enumerate(each(table), start=1)
+    ]
+    sub = f"Patients in bands of predicted {'risk' if measure.counts else 'outcome'}, lowest first."
+    return {"sub": sub, "rows": rows, "drawing": drawings.calibration_svg(measure) if rows else ""}
+
+
+def _by_provider(site: Site, measure: MeasureView, root: str) -> dict[str, Any]:
+    """Observed against predicted, a mark a provider: what its own effect leaves should be chance."""
+    level = measure.outer
+    charts = drawings.provider_calibration_charts(site, measure, level, root)
+    return {
+        "sub": sentences.say("calibration_providers", provider=noun(level), providers=nouns(level)),
+        "drawing": drawings.markup(charts, "by-provider") if charts else "",
+    }
+
+
+def _checks(measure: MeasureView) -> list[dict[str, str]]:
+    """What calibration and discrimination come to in single figures, with what would be ideal."""
+    checks = measure.checks
+    rows = (
+        ("observed_over_expected", "Observed ÷ expected, over all", 3, "1", "calibration"),
+        ("calibration_intercept", "Intercept of calibration", 3, "0", "calibration"),
+        ("calibration_slope", "Slope of calibration", 3, "1", "calibration"),
+        ("c_statistic", "c-statistic", 3, "1; guessing gives 0.5", "c-statistic"),
+        ("brier", "Brier score", 4, "0", ""),
+        *(
+            (f"rankability_{level}", f"Rankability of {nouns(level)}", 2, "1; near 0 a ranking is noise", "rankability")
+            for level in measure.levels
+        ),
+        *(
+            (f"median_odds_ratio_{level}", f"Median odds ratio of {nouns(level)}", 2, "no ideal", "median-odds-ratio")
+            for level in measure.levels
+        ),
+    )
+    return [
+        {"name": name, "value": numbers.decimal(checks[key], places), "ideal": ideal, "key": anchor}
+        for key, name, places, ideal, anchor in rows
+        if numbers.known(checks.get(key))
+    ]
+
+
+def _convergence(measure: MeasureView) -> dict[str, Any]:
+    """Whether the fit found its maximum, and what it wanted to be known about itself."""
+    checks, notes = measure.checks, measure.notes
+    decrement, steps = checks.get("newton_decrement"), checks.get("iterations")
+    entries = {
+        "Method": notes.get("method", ""),
+        "Log-likelihood": numbers.decimal(checks.get("log_likelihood"), 3),
+        "Newton decrement": f"{decrement:.1e}" if decrement is not None and numbers.known(decrement) else "",
+        "Iterations": numbers.integer(steps) if numbers.known(steps) else "",
+        "Residual standard deviation": numbers.decimal(checks["residual_sd"], 4)
+        if numbers.known(checks.get("residual_sd"))
+        else "",
+    }
+    said = "model_converged" if checks.get("converged") == 1 else "model_unknown"
+    return {
+        "sentence": sentences.say(said),
+        "rows": [{"name": name, "value": value} for name, value in entries.items() if value not in ("", numbers.DASH)],
+        "diagnoses": [note for name, note in notes.items() if name.startswith(DIAGNOSIS) and note],
+    }
+
+
+def _flow(measure: MeasureView) -> list[dict[str, str]]:
+    return [
+        {
+            "step": row.step,
+            "excluded": numbers.integer(row.excluded) if row.position else "",
+            "left": numbers.integer(row.rows_left),
+        }
+        for row in each(measure.of("cohort_flow"))
+    ]
+
+
+def _missing(measure: MeasureView) -> list[dict[str, str]]:
+    """Shares, not counts: counts by trait and their union would give the small number that lack two traits back."""
+    few = f"under {measure.masked.threshold}"
+    return [
+        {
+            "name": str(row.column_name).replace("_", " "),
+            "text": numbers.percent(row.rows_missing / row.rows_total, int(row.rows_total >= FINE_SHARES_FROM))
+            if numbers.known(row.rows_missing)
+            else few,
+        }
+        for row in each(measure.of("missing"))
+    ]
