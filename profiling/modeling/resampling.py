@@ -16,7 +16,7 @@ import pandas as pd
 from profiling.errors import ModelError, Problem
 from profiling.modeling.climb import LaplaceObjective, LinearObjective, climb
 from profiling.modeling.criterion_lmm import LinearCriterion
-from profiling.modeling.design import Design, _multiplicities, build_design
+from profiling.modeling.design import Design, build_design, multiplicities
 from profiling.modeling.effects import random_effects
 from profiling.modeling.families import family_of
 from profiling.modeling.laplace import LaplaceCriterion
@@ -66,7 +66,7 @@ class Resampler:
 
     def refit(self, multiplicity: np.ndarray, tolerance: float = TOLERANCE) -> ResampledFit:
         """Return the maximum with each level of the outermost factor counted `multiplicity` (levels) times."""
-        cell, level, component = _multiplicities(
+        cell, level, component = multiplicities(
             list(self.design.factors), self.design.structure, self.design.order, multiplicity
         )
         design = replace(
