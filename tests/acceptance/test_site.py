@@ -18,6 +18,8 @@ from profiling.reporting.site import SiteSummary, write_site
 from profiling.store.runs import RunRecord
 
 FORBIDDEN = re.compile(r"\b(worst|best|bad|good|poor|significant|significantly|league)\b", re.IGNORECASE)
+NS = "{http://www.w3.org/2000/svg}"
+SVG = f"{NS}svg"
 CELLS = {"cases": "n", "observed": "observed", "expected": "expected_marginal", "raw": "oe_ratio"}
 
 
@@ -78,7 +80,7 @@ def test_every_page_can_be_read_by_everybody(trees: dict[str, Element]) -> None:
         assert [e for e in tree.iter("main") if e.attrib.get("id") == "main"], name
         ids = [e.attrib["id"] for e in tree.iter() if "id" in e.attrib]
         assert len(ids) == len(set(ids)), name
-        for drawing in tree.iter("svg"):
+        for drawing in tree.iter(SVG):
             assert drawing.attrib.get("aria-label") or drawing.attrib.get("aria-hidden") == "true", name
         assert all("scope" in head.attrib for head in tree.iter("th")), name
 
@@ -191,7 +193,7 @@ def test_hidden_hospitals_show_name_band_and_result_only(
         cells = [words(cell) for cell in rows[name].iter("td")]
         assert len(cells) == 2
         assert cells[0] == f"{band} cases; counts not shown"
-        assert not list(rows[name].iter("circle"))[1:]
+        assert not list(rows[name].iter(f"{NS}circle"))[1:]
 
 
 def test_no_figure_of_a_hidden_hospital_stands_on_its_page_or_in_a_chart(
@@ -213,9 +215,8 @@ def test_no_figure_of_a_hidden_hospital_stands_on_its_page_or_in_a_chart(
             for _, figures in truth.iterrows():
                 for column in ("expected", "predicted", "ratio", "oe_ratio"):
                     assert not re.search(rf"(?<![\d.]){re.escape(numbers.decimal(figures[column], 2))}(?!\d)", text)
-        titles = [
-            words(t) for t in trees["measures/mortality_30d.html"].iter("title") if row["provider_name"] in words(t)
-        ]
+        drawn = trees["measures/mortality_30d.html"].iter(f"{NS}title")
+        titles = [words(title) for title in drawn if row["provider_name"] in words(title)]
         assert titles == []
 
 
@@ -273,9 +274,9 @@ def test_a_measure_keeps_a_summary_of_its_model_and_leads_to_it(trees: dict[str,
         page = trees[f"measures/{name}.html"]
         assert f"../models/{name}.html" in {e.attrib.get("href") for e in page.iter("a")}
         assert "Standard error" not in words(page)
-        assert not [e for e in page.iter("svg") if e.attrib.get("id", "").startswith(("forest", "calibration"))]
+        assert not [e for e in page.iter(SVG) if e.attrib.get("id", "").startswith(("forest", "calibration"))]
         model = trees[f"models/{name}.html"]
-        drawn = {e.attrib.get("id", "").removesuffix("-wide") for e in model.iter("svg")}
+        drawn = {e.attrib.get("id", "").removesuffix("-wide") for e in model.iter(SVG)}
         assert {"forest", "calibration", "by-provider", "shares"} <= drawn
 
 

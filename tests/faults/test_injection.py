@@ -57,7 +57,7 @@ def parsed(path: Path) -> object:
 
 def test_nothing_injected_becomes_an_element_or_a_handler(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
-    assert len(pages) == 28
+    assert len(pages) == 31
     for page in pages:
         for element in parsed(page).iter():  # type: ignore[attr-defined]
             assert element.tag not in ("script", "img", "iframe", "object", "base"), page.name
