@@ -1,7 +1,8 @@
 """Assessment: who differs from the norm, how sure that is, and whether chance would do the same."""
 
+from profiling.assessment.aggregates import assess_aggregates
 from profiling.assessment.flags import CATEGORIES, flag_summary
-from profiling.assessment.frames import calibration, flags, funnel_limits, model_checks, predictions
+from profiling.assessment.frames import calibration, flags, funnel_limits, level_checks, model_checks, predictions
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.profile import COLUMNS, Assessment, assess, profile_providers
 
@@ -11,10 +12,12 @@ __all__ = [
     "Assessment",
     "ProfileOptions",
     "assess",
+    "assess_aggregates",
     "calibration",
     "flag_summary",
     "flags",
     "funnel_limits",
+    "level_checks",
     "model_checks",
     "predictions",
     "profile_providers",

@@ -61,11 +61,12 @@ def expected_false(
 ) -> tuple[float, float]:
     """Providers with enough cases that chance alone puts beyond the inner and the outer limits.
 
-    Exact for the plain funnel; for the interval the bound that its coverage gives; else from the scores of the rule.
+    Exact for the plain funnel; for the interval the bound that its coverage gives; for widened limits and the
+    empirical null what they let through if providers differ by the usual spread alone; else from the scores.
     """
     if rule == "funnel" and options.overdispersion == "none":
         return float(test.null_watch[counted].sum()), float(test.null_flag[counted].sum())
-    if rule == "interval":
+    if rule in ("interval", "empirical_null") or options.overdispersion != "none":
         return options.watch_probability * int(counted.sum()), options.flag_probability * int(counted.sum())
     chosen = _some(evidence, counted)
     scale = int(counted.sum()) / max(len(chosen), 1)

@@ -36,7 +36,7 @@ def from_coefficients(
 
 def recalibrated(expected: Floats, observed: Floats) -> Floats:
     """The standard's expected outcomes times ΣO/ΣE: its case mix with today's overall rate."""
-    return expected * (observed.sum() / expected.sum())
+    return np.asarray(expected * (observed.sum() / expected.sum()), dtype=np.float64)
 
 
 def _refused(where: str, found: str, wanted: str) -> ModelError:

@@ -19,7 +19,8 @@ from profiling.assessment.checks import (
     median_odds_ratio,
 )
 from profiling.assessment.fitted import FittedModel, Floats, variance_of
-from profiling.assessment.funnel import EventShape, log_normal_limits, smooth_limits
+from profiling.assessment.funnel import log_normal_limits, smooth_limits
+from profiling.assessment.level import LevelAssessment
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.overdispersion import two_sided
 from profiling.assessment.profile import Assessment
@@ -44,10 +45,11 @@ FALSE_NOTE = {
     "interval": "at most, if every provider met the norm",
 }
 NEAR_NOTE = "nearly, if every provider met the norm"
+SPREAD_NOTE = "nominal, if providers differed by the usual spread alone"
 POWER_NOTE = "chance to be beyond the limit if truly 1.5 times the norm, at the median provider with enough cases"
 
 
-def funnel_limits(assessment: Assessment, level: str, points: int = FUNNEL_POINTS) -> pd.DataFrame:
+def funnel_limits(assessment: LevelAssessment, level: str, points: int = FUNNEL_POINTS) -> pd.DataFrame:
     """Limits of O/E (observed over expected_marginal) as smooth curves over the expected number of events.
 
     Columns level, position, expected, lower_flag, lower_watch, upper_watch, upper_flag; `expected` runs
@@ -79,15 +81,15 @@ def _funnel_axis(expected: Floats, points: int) -> Floats:
     return np.geomspace(positive.min() / FUNNEL_MARGIN, positive.max() * FUNNEL_MARGIN, points)
 
 
-def _ratio_limits(assessment: Assessment, expected: Floats, probability: float) -> tuple[Floats, Floats]:
-    rows, kind, spread = assessment.rows, assessment.options.overdispersion, assessment.ruling.spread
-    score = -special.ndtri(probability / 2.0)
-    if rows.family == "binomial":
-        shape = EventShape.of(rows.expected_marginal)
+def _ratio_limits(assessment: LevelAssessment, expected: Floats, probability: float) -> tuple[Floats, Floats]:
+    kind, spread, shape = assessment.options.overdispersion, assessment.ruling.spread, assessment.shape
+    if shape is not None:
         wide = inflation(kind, spread, expected / max(shape.variance, 1e-300))
-        lower, upper = smooth_limits(expected, two_sided(np.minimum(score * wide, FARTHEST)), shape)
+        score = -special.ndtri(probability / 2.0) * wide
+        lower, upper = smooth_limits(expected, two_sided(np.minimum(score, FARTHEST)), shape)
         return lower / expected, upper / expected
-    return log_normal_limits(_relative_variance(rows), expected, probability)
+    variance = _relative_variance(assessment.rows) if isinstance(assessment, Assessment) else float("nan")
+    return log_normal_limits(variance, expected, probability)
 
 
 def _relative_variance(rows: ProviderRows) -> float:
@@ -97,18 +99,14 @@ def _relative_variance(rows: ProviderRows) -> float:
     providers).
     """
     mean, expected = rows.expected_marginal, provider_sums(rows.expected_marginal, rows.starts)
-    noise = (
-        np.expm1(rows.residual_variance) * mean**2
-        if rows.family == "log_gaussian"
-        else rows.residual_variance
-    )
+    noise = np.expm1(rows.residual_variance) * mean**2 if rows.family == "log_gaussian" else rows.residual_variance
     shared = rows.shared_variance
     if rows.family == "gaussian":
         shared = shared * (rows.cases / expected) ** 2
     return float(np.sum(noise * np.ones_like(mean)) / mean.sum() + np.mean(shared * expected))
 
 
-def flags(assessment: Assessment, level: str) -> pd.DataFrame:
+def flags(assessment: LevelAssessment, level: str) -> pd.DataFrame:
     """Rule and category of each provider; watch_limit and flag_limit are probabilities (.05 and .002)."""
     frame, options = assessment.frame, assessment.options
     return pd.DataFrame(
@@ -171,14 +169,14 @@ def calibration(fit: FittedModel, options: ProfileOptions | None = None, bands: 
 
 def model_checks(
     fit: FittedModel,
-    assessments: Mapping[str, Assessment] | None = None,
+    assessments: Mapping[str, LevelAssessment] | None = None,
     options: ProfileOptions | None = None,
 ) -> pd.DataFrame:
     """Name, value, note: the fit, its predictions, its random effects, each assessed level by its name."""
     chosen = options or ProfileOptions()
     entries = _fit_entries(fit) + _prediction_entries(fit, chosen) + _variance_entries(fit, chosen)
     for level, assessment in (assessments or {}).items():
-        entries += _level_entries(level, assessment)
+        entries += level_checks(level, assessment)
     return pd.DataFrame(entries, columns=["name", "value", "note"])
 
 
@@ -238,19 +236,16 @@ def _variance_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry]:
     note = "latent scale" if binomial else "scale of the model"
     variances = {group: variance_of(fit, group) for group in fit.groups}
     total = sum(variances.values())
-    entries: list[Entry] = [
-        (f"icc_{group}", latent_icc(v, total, residual), note) for group, v in variances.items()
-    ]
+    entries: list[Entry] = [(f"icc_{group}", latent_icc(v, total, residual), note) for group, v in variances.items()]
     if scale.link == "logit":
-        entries += [
-            (f"median_odds_ratio_{group}", median_odds_ratio(v), "") for group, v in variances.items()
-        ]
+        entries += [(f"median_odds_ratio_{group}", median_odds_ratio(v), "") for group, v in variances.items()]
     return entries
 
 
-def _level_entries(level: str, assessment: Assessment) -> list[Entry]:
-    plain = assessment.options.overdispersion == "none"
-    note = FALSE_NOTE.get(assessment.rule, NEAR_NOTE) if plain else NEAR_NOTE
+def level_checks(level: str, assessment: LevelAssessment) -> list[Entry]:
+    """Name, value and note of what one level shows as a whole."""
+    usual = assessment.rule == "empirical_null" or assessment.options.overdispersion != "none"
+    note = SPREAD_NOTE if usual else FALSE_NOTE.get(assessment.rule, NEAR_NOTE)
     spread = assessment.ruling.spread
     allowed: list[Entry] = (
         []

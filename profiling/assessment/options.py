@@ -45,7 +45,7 @@ class ProfileOptions:
         interval takes their place.
     overdispersion: the funnel allows for more spread than chance explains: "multiplicative" (√φ), "additive" (τ²).
     extremes, extreme_share: how φ and τ² are kept from the extremes: winsorised or trimmed share at each end.
-    null, volume_groups: the empirical null of "all" providers, by groups of "volume", or "logistic" (1 + τ₀²V).
+    null_by, volume_groups: the empirical null of "all" providers, by groups of "volume", or "logistic" (1 + τ₀²V).
     difference: the ratio less one that is worth a flag, for "meaningful_difference".
     tiers: 5 (higher, watch, as expected, watch, lower) or 3, without the watch.
     watch, flag: probabilities covered by the inner and the outer limits.
@@ -75,7 +75,7 @@ class ProfileOptions:
     overdispersion: OverdispersionKind = "none"
     extremes: Extremes = "winsorise"
     extreme_share: float = 0.1
-    null: NullKind = "all"
+    null_by: NullKind = "all"
     volume_groups: int = 3
     difference: float = 0.2
     tiers: int = 5
@@ -115,7 +115,7 @@ def _problems(options: ProfileOptions) -> list[Problem | None]:
         _one_of("rule", options.rule, get_args(Rule)),
         _one_of("overdispersion", options.overdispersion, get_args(OverdispersionKind)),
         _one_of("extremes", options.extremes, get_args(Extremes)),
-        _one_of("null", options.null, get_args(NullKind)),
+        _one_of("null_by", options.null_by, get_args(NullKind)),
         _one_of("tiers", options.tiers, (3, 5)),
         _must(0.0 <= options.extreme_share < 0.5, "extreme_share", f"{options.extreme_share:g}", "0 to below 0.5"),
         _must(options.difference > 0.0, "difference", f"{options.difference:g}", "more than 0"),
@@ -147,9 +147,7 @@ def _problems(options: ProfileOptions) -> list[Problem | None]:
             f"{options.random_sd}",
             "0 or more",
         ),
-        _must(
-            options.quadrature_points >= 5, "quadrature_points", f"{options.quadrature_points}", "5 or more"
-        ),
+        _must(options.quadrature_points >= 5, "quadrature_points", f"{options.quadrature_points}", "5 or more"),
     ]
 
 

@@ -3,9 +3,10 @@
 Multiplicative: every z-score is divided by √φ. Additive: each provider has a true value of its own around the norm,
 with variance τ² on the scale of the limits (DerSimonian & Laird 1986). The extremes, who may be what one looks for,
 are winsorised or trimmed first. Spiegelhalter, Sherlaw-Johnson, Bardsley et al. 2012 (J R Stat Soc A 175) for the
-forms of the Care Quality Commission; NHS England's indicator specification for SHMI's. Both published forms take the spread that is left as if nothing had been drawn in:
-where true values are normal a tenth winsorised at each end makes 95 % limits hold some 88 %, trimmed fewer. "keep"
-makes no such cut.
+forms of the Care Quality Commission; NHS England's indicator specification for SHMI's.
+
+Both published forms take the spread that is left as if nothing had been drawn in: where true values are normal, a
+tenth winsorised at each end makes 95 % limits hold some 88 %, trimmed fewer. "keep" makes no such cut.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
 from profiling.assessment.fitted import Floats
@@ -86,11 +86,6 @@ def shmi(observed: Floats, expected: Floats) -> Overdispersion:
 def cqc(observed: Floats, expected: Floats) -> Overdispersion:
     """The Care Quality Commission's form: square-root scale, a tenth of the providers winsorised at each end."""
     return overdispersion(*root_ratio_scores(observed, expected), extremes="winsorise")
-
-
-def allowing(limits: npt.ArrayLike, spread: Overdispersion) -> Floats:
-    """Normal scores of limits (or of providers, inversely) widened by √φ."""
-    return np.asarray(limits, dtype=np.float64) * np.sqrt(spread.factor)
 
 
 def two_sided(z: Floats) -> Floats:

@@ -6,19 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from profiling.assessment.aggregates import assess_aggregates, is_aggregated
 from profiling.assessment.evidence import evidence_of, expected_false, power_of
 from profiling.assessment.fitted import FittedModel, Floats
 from profiling.assessment.flags import categories
 from profiling.assessment.intervals import poisson_exact
+from profiling.assessment.level import LevelAssessment
 from profiling.assessment.mixture import mixture_posterior
 from profiling.assessment.mixture_of_fit import effect_mixture, grid_of
 from profiling.assessment.norm import compare_with_norm
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.posterior import Posterior, gaussian_posterior, logistic_posterior
-from profiling.assessment.ranks import drawn_ranks, expected_ranks, percentiles, rank_interval
+from profiling.assessment.rank_columns import provider_ranks
 from profiling.assessment.reliability import (
     cases_for_reliability,
     rankability,
@@ -28,7 +29,7 @@ from profiling.assessment.reliability import (
 from profiling.assessment.rows import ProviderRows
 from profiling.assessment.rows_of_fit import rows_of_fit
 from profiling.assessment.rows_of_table import rows_of_table
-from profiling.assessment.rules import COUNTS_ONLY, Ruling, judge
+from profiling.assessment.rules import COUNTS_ONLY, judge
 from profiling.assessment.standardization import norm_shift, predicted_at, provider_sums
 from profiling.modeling.variance_grid import VarianceGrid
 
@@ -70,26 +71,10 @@ QUANTILES = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """A provider kind: the frame of `profile_providers`, its rows, and what the level as a whole shows.
+class Assessment(LevelAssessment):
+    """A provider kind with its rows."""
 
-    rule: the rule applied. expected_false_watch, expected_false_flag: providers (of those with enough cases)
-    that chance alone would put beyond the inner limits (those beyond the outer ones included) and beyond the
-    outer limits: exact for the funnel rule, an upper bound for the interval rule, near for the others. ruling: the
-    probabilities and scores of the rule. power_watch, power_flag: the chance that a provider truly 1.5 times the norm
-    lies beyond the inner and the outer limits on the higher side, at the median provider with enough cases.
-    """
-
-    frame: pd.DataFrame
     rows: ProviderRows
-    options: ProfileOptions
-    rule: str
-    rankability: float
-    expected_false_watch: float
-    expected_false_flag: float
-    ruling: Ruling
-    power_watch: float
-    power_flag: float
 
 
 def profile_providers(
@@ -99,11 +84,14 @@ def profile_providers(
 ) -> pd.DataFrame:
     """One row a provider, ordered by label, with the columns COLUMNS.
 
-    fit_or_table: a fitted mixed model with random intercepts, or a DataFrame with one row a case and the
-    columns named `provider`, observed, expected (and expected_marginal). provider: the grouping factor or
-    column. Raises ModelError when the factor is unknown, has random slopes or the weights are no numbers of
+    fit_or_table: a fitted mixed model with random intercepts; or a DataFrame with one row a case and the columns
+    named `provider`, observed, expected (and expected_marginal); or one with one row a provider and the columns named
+    `provider`, n, observed, expected (published aggregates). provider: the grouping factor or column. Raises
+    ModelError when the factor is unknown, has random slopes or the weights are no numbers of
     trials; UsageError for impossible options.
     """
+    if isinstance(fit_or_table, pd.DataFrame) and is_aggregated(fit_or_table):
+        return assess_aggregates(fit_or_table, provider, options).frame
     return assess(fit_or_table, provider, options).frame
 
 
@@ -131,8 +119,7 @@ def assess(
 
 def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
     sums = {
-        name: provider_sums(getattr(rows, name), rows.starts)
-        for name in ("observed", "expected", "expected_marginal")
+        name: provider_sums(getattr(rows, name), rows.starts) for name in ("observed", "expected", "expected_marginal")
     }
     norm = np.zeros(len(rows.labels))
     if not rows.same_base:
@@ -171,7 +158,7 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
             "probability_by_chance": test.probability,
             "reliability": reliability(rows.variance, sampling),
         }
-        | _ranks(posterior.mean - norm, posterior.sd, options)
+        | provider_ranks(posterior.mean - norm, posterior.sd, options)
         | {
             "cases_for_reliability": cases_for_reliability(
                 rows.variance, sampling, rows.cases, options.reliability_target
@@ -183,16 +170,17 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
     counted = category != "too_few"
     false_watch, false_flag = expected_false(evidence, test, ruling, counted, rule, options)
     return Assessment(
-        frame,
-        rows,
-        options,
-        rule,
-        rankability(rows.variance, sampling),
-        false_watch,
-        false_flag,
-        ruling,
-        power_of(evidence, ruling.watch, counted),
-        power_of(evidence, ruling.flag, counted),
+        frame=frame,
+        options=options,
+        rule=rule,
+        rankability=rankability(rows.variance, sampling),
+        expected_false_watch=false_watch,
+        expected_false_flag=false_flag,
+        ruling=ruling,
+        power_watch=power_of(evidence, ruling.watch, counted),
+        power_flag=power_of(evidence, ruling.flag, counted),
+        shape=evidence.shape if evidence.counts else None,
+        rows=rows,
     )
 
 
@@ -251,20 +239,3 @@ def _observed_limits(rows: ProviderRows, observed: Floats) -> tuple[Floats, Floa
     """Exact Poisson limits of the observed number; a continuous outcome has none."""
     unknown = np.full(len(observed), np.nan)
     return poisson_exact(np.rint(observed), 0.95) if rows.family == "binomial" else (unknown, unknown)
-
-
-def _ranks(effect: Floats, sd: Floats, options: ProfileOptions) -> dict[str, npt.NDArray[np.float64]]:
-    """Expected rank, its interval and the percentile; the lowest effect has rank 1. NaN without effects."""
-    if not np.isfinite(effect).all():
-        unknown = np.full(len(effect), np.nan)
-        return dict.fromkeys(("expected_rank", "rank_lower", "rank_upper", "percentile"), unknown)
-    ranks = drawn_ranks(effect, sd**2, options.draws, options.seed)
-    low, high = rank_interval(ranks)
-    pairs = len(effect) <= options.exact_ranks_up_to
-    expected = expected_ranks(effect, sd**2) if pairs else ranks.mean(axis=0, dtype=np.float64)
-    return {
-        "expected_rank": expected,
-        "rank_lower": low.astype(np.float64),
-        "rank_upper": high.astype(np.float64),
-        "percentile": percentiles(expected),
-    }

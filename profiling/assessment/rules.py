@@ -114,9 +114,9 @@ def _meaningful_difference(evidence: Evidence, options: ProfileOptions) -> Rulin
 
 
 def _empirical_null(evidence: Evidence, options: ProfileOptions) -> Ruling:
-    if options.null == "logistic" and evidence.counts:
+    if options.null_by == "logistic" and evidence.counts:
         null = logistic_null(evidence.z, evidence.variance)
-    elif options.null == "volume":
+    elif options.null_by == "volume":
         null = null_by_volume(evidence.z, evidence.expected, options.volume_groups)
     else:
         null = middle_null(evidence.z)
@@ -155,13 +155,17 @@ def _srtr(evidence: Evidence, options: ProfileOptions) -> Ruling:
     flagged = srtr_flag(evidence.observed, evidence.expected)
     ceiling = evidence.expected * 4.0 + 40.0
     counts = [
-        rising_root(lambda o, r=r, p=p: srtr_beyond(o, evidence.expected, r) - p, np.zeros_like(ceiling), ceiling)
-        for r, p in SRTR_CRITERIA
+        rising_root(_srtr_excess(evidence.expected, ratio, level), np.zeros_like(ceiling), ceiling)
+        for ratio, level in SRTR_CRITERIA
     ]
     first = np.floor(np.minimum(*counts)) + 0.5  # between the last count that is not flagged and the first that is
     score = special.ndtri(np.clip(smooth_mid_p(first, evidence.expected, evidence.shape), 1e-300, 1.0 - 1e-16))
     sides = (np.full_like(score, -FARTHEST), np.asarray(score, dtype=np.float64))
     return Ruling(np.where(flagged, 0.0, 1.0), np.ones(len(flagged), dtype=bool), sides, sides)
+
+
+def _srtr_excess(expected: Floats, ratio: float, level: float) -> Callable[[Floats], Floats]:
+    return lambda observed: srtr_beyond(observed, expected, ratio) - level
 
 
 def _ahrq(evidence: Evidence, options: ProfileOptions) -> Ruling:

@@ -9,6 +9,7 @@ import click
 
 from profiling import __version__
 from profiling.cli import failures
+from profiling.cli.aggregates import assess
 from profiling.cli.console import Console
 from profiling.cli.database import db
 from profiling.cli.published import compare, release, verify
@@ -37,7 +38,7 @@ def commands() -> None:
     """
 
 
-for command in (init, check, sample, load, fit, report, run, runs, show, verify, release, compare, db):
+for command in (init, check, sample, load, fit, report, run, assess, runs, show, verify, release, compare, db):
     commands.add_command(command)
 
 

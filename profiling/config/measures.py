@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from profiling.config.fields import Bound, ColumnName, Count, Line, Probability, Slug, Value, expected
+from profiling.config.fields import Bound, ColumnName, Count, Line, Positive, Probability, Share, Slug, Value, expected
 from profiling.config.formulas import FormulaError, check_formula, formula_columns
 from profiling.config.sources import Frozen
 
@@ -43,11 +43,39 @@ class ProviderLevel(Frozen):
 
 
 class FlagRule(Frozen):
-    """When a provider is flagged: the rule and the two probabilities of its limits."""
+    """When a provider is flagged: the rule, the two probabilities of its limits, and what the rule allows for.
 
-    rule: Literal["funnel", "interval"] = "funnel"
+    overdispersion: the funnel's limits are widened for more spread than chance explains, on the z-scores
+    (multiplicative) or as variance of the true ratios (additive). difference: the ratio less one that is worth a flag.
+    null_by: the empirical null of all providers, by volume, or with a variance that grows with it (logistic).
+    """
+
+    rule: Literal[
+        "funnel",
+        "interval",
+        "meaningful_difference",
+        "empirical_null",
+        "false_discovery",
+        "local_false_discovery",
+        "srtr",
+        "ahrq",
+    ] = "funnel"
     watch: Probability = 0.95
     flag: Probability = 0.998
+    overdispersion: Literal["none", "multiplicative", "additive"] = "none"
+    extremes: Literal["winsorise", "trim", "keep"] = "winsorise"
+    extreme_share: Share = 0.1
+    null_by: Literal["all", "volume", "logistic"] = "all"
+    difference: Positive = 0.2
+    tiers: Literal[3, 5] = 5
+
+    @model_validator(mode="after")
+    def _widens_a_funnel(self) -> Self:
+        if self.overdispersion != "none" and self.rule != "funnel":
+            raise expected("overdispersion: none, unless the rule is funnel")
+        if self.extreme_share >= 0.5:
+            raise expected("an extreme_share below 0.5")
+        return self
 
 
 class Measure(Frozen):
@@ -81,6 +109,12 @@ class Measure(Frozen):
             return value
         flag = value.get("flag", {})
         return {**value, "flag": {"rule": "interval", **flag}} if isinstance(flag, dict) else value
+
+    @model_validator(mode="after")
+    def _widens_limits_of_events(self) -> Self:
+        if self.flag.overdispersion != "none" and self.family != "binomial":
+            raise expected("flag without overdispersion: only counts of events have widened limits")
+        return self
 
     @field_validator("case_mix")
     @classmethod

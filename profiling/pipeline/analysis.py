@@ -191,7 +191,7 @@ def profile_options(settings: Settings, measure: Measure) -> Any:
         overdispersion=measure.flag.overdispersion,
         extremes=measure.flag.extremes,
         extreme_share=measure.flag.extreme_share,
-        null=measure.flag.null,
+        null_by=measure.flag.null_by,
         difference=measure.flag.difference,
         tiers=measure.flag.tiers,
         minimum_cases=measure.minimum_cases,

@@ -464,7 +464,8 @@ def rule(finding: Finding) -> str:
     if finding.chance_watch is None or finding.chance_flag is None:
         return text
     by_chance = {"watch": numbers.few(finding.chance_watch), "flag": numbers.few(finding.chance_flag)}
-    return f"{text} {say('false_flags_spread' if finding.against_spread else 'false_flags', providers=plural(finding.provider), **by_chance, **levels)}"
+    key = "false_flags_spread" if finding.against_spread else "false_flags"
+    return f"{text} {say(key, providers=plural(finding.provider), **by_chance, **levels)}"
 
 
 def _by_chance(count: float) -> str:

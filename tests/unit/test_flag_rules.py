@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from profiling.assessment import ProfileOptions, assess, flag_summary, funnel_limits, model_checks
+from profiling.assessment import ProfileOptions, assess, flag_summary, funnel_limits, level_checks
 from profiling.assessment.empirical_null import (
     Null,
     benjamini_hochberg,
@@ -130,9 +130,7 @@ def test_widened_limits_part_providers_as_the_rule_does(kind: str) -> None:
 
 
 def model_checks_of(assessment: Any) -> dict[str, float]:
-    from profiling.assessment.frames import _level_entries
-
-    return {name: value for name, value, _ in _level_entries("hospital", assessment)}
+    return {name: value for name, value, _ in level_checks("hospital", assessment)}
 
 
 def test_limits_keep_their_digits_far_out() -> None:
@@ -246,7 +244,3 @@ def test_impossible_choices_are_refused(field: str, value: Any) -> None:
         replace(ProfileOptions(), **{field: value})
     with pytest.raises(UsageError, match="overdispersion"):
         ProfileOptions(rule="interval", overdispersion="additive")
-
-
-def test_model_checks_are_exported() -> None:
-    assert callable(model_checks)

@@ -44,12 +44,11 @@ def hospital_report(folder: Path) -> Iterator[Agreement]:
         printed = [row for row in _sheet(book, RESULTS, words).values() if _is_number(row.get("D", ""))]
         payment = next(row for row in _sheet(book, PAYMENT, words).values() if _is_number(row.get("G", "")))
         sheets = {name: _sheet(book, FIRST_DISCHARGES + k, words) for k, name in enumerate(_measures(book, words))}
-    found = [(row, *worksheet(sheets[row["A"].strip()])) for row in printed]
-    for figure, place, column in (("predicted rate", 1, "D"), ("expected rate", 2, "E")):
-        values = [[float(f[place]), float(f[0][column])] for f in found]
-        yield compared(REPORT, figure, *np.transpose(values), 1e-13, "1e-13 (14 decimals)")
-    ratios = [[f[1] / f[2], float(f[0]["F"])] for f in found]
-    yield compared(REPORT, "predicted / expected", *np.transpose(ratios), 1e-12, "1e-12")
+    rates = np.array([worksheet(sheets[row["A"].strip()]) for row in printed])
+    theirs = np.array([[float(row[column]) for column in "DEF"] for row in printed])
+    for place, figure in enumerate(("predicted rate", "expected rate")):
+        yield compared(REPORT, figure, rates[:, place], theirs[:, place], 1e-13, "1e-13 (14 decimals)")
+    yield compared(REPORT, "predicted / expected", rates[:, 0] / rates[:, 1], theirs[:, 2], 1e-12, "1e-12")
     cases, excess, median, share = np.transpose([[float(row[column]) for column in "BFGI"] for row in printed])
     factor = 1.0 - payment_reduction(cases, excess, median, share, float(payment["E"]))
     yield compared(REPORT, "payment adjustment factor", factor, float(payment["G"]), 5.1e-5, "5e-5 (4 decimals)")

@@ -119,7 +119,9 @@ def shrinkage_charts(site: Site, measure: MeasureView, level: str, root: str = "
     finding = f"Small {nouns(level)} are drawn further toward 1 than large ones."
     rows = drawable(site, measure.providers[level], root)
     return _forms(
-        lambda form: charts.shrinkage(rows, form=form, finding=finding, status=measure.status_words, size=size, size_words=size_words)
+        lambda form: charts.shrinkage(
+            rows, form=form, finding=finding, status=measure.status_words, size=size, size_words=size_words
+        )
     )
 
 
@@ -222,7 +224,11 @@ def peers_svg(measure: MeasureView, level: str, provider: str, nearest: pd.DataF
     size = "expected_marginal" if measure.counts else "n"
     finding = f"Shrunken ratios of the {nouns(level)} nearest in size, with 95 % intervals."
     return render_forms(
-        _forms(lambda form: charts.peers(nearest, provider, form=form, finding=finding, size=size, status=measure.status_words)),
+        _forms(
+            lambda form: charts.peers(
+                nearest, provider, form=form, finding=finding, size=size, status=measure.status_words
+            )
+        ),
         f"peers-{measure.name}",
     )
 
