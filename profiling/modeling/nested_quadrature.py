@@ -32,6 +32,7 @@ from profiling.modeling import nested_rule as kernel
 from profiling.modeling.design import Design
 from profiling.modeling.families import LOGIT, Family
 from profiling.modeling.gauss_hermite import gauss_hermite
+from profiling.modeling.inner_integral import SAFE_EXPONENT
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion
 from profiling.modeling.nesting import Nesting, nesting
 from profiling.modeling.quadrature import Moments, averaged
@@ -39,6 +40,7 @@ from profiling.modeling.tiles import transposed_times
 
 STALE = 0.1  # posterior sds (or log scale) that a node may be off before all are placed anew
 SETTLED = 0.01
+PATIENCE = 8  # whole steps before half steps
 SWEEPS = 40
 LONGEST_STEP = 2.0  # in prior sds
 
@@ -73,6 +75,7 @@ class NestedCriterion(LaplaceCriterion):
         self._inner_moments = np.zeros((0, 0, 2))
         self.sweeps = 0
         self.unsettled = 0
+        self._stale = STALE
 
     def with_points(self, points: tuple[int, ...]) -> NestedCriterion:
         """Return the criterion with other numbers of points, its nodes where these have found theirs."""
@@ -84,7 +87,7 @@ class NestedCriterion(LaplaceCriterion):
             for level, (precision, linear) in enumerate(self._place, start=1):
                 counts = self._used[level + 1 :], used[level + 1 :]
                 other._place.append((_along_nodes(precision, *counts), _along_nodes(linear, *counts)))
-            other._used, other._start = used, self._start.copy()
+            other._used, other._start, other._stale = used, self._start.copy(), STALE
             other._allocate()
         return other
 
@@ -146,19 +149,27 @@ class NestedCriterion(LaplaceCriterion):
             self._place = self._first_places(eta, sigma)
             self._allocate()
         growth = np.zeros(0)
-        if self.family.code == LOGIT and np.abs(eta).max() < kernel.SAFE_EXPONENT:
+        if self.family.code == LOGIT and np.abs(eta).max() < SAFE_EXPONENT:
             growth = np.exp(eta)
-        limit = STALE
-        for sweep in range(2 * SWEEPS):
+        limit = self._stale
+        for sweep in range(SWEEPS):
             levels, inner_slope = self._pass(eta, growth, sigma)
             self.sweeps += 1
             drift, better = self._drift(levels, sigma)
             if drift < limit:
+                if sweep:
+                    self._stale = max(STALE, 2 * drift)
                 break
-            self._place, limit = better, SETTLED
-            if sweep == SWEEPS or not np.isfinite(drift):
-                # Nodes lost on the way (after a wild trial step, say) start anew from the joint mode.
+            # Few points in small clusters make curvatures uncertain: settle for less, by half steps, rather than cycle.
+            limit = SETTLED if sweep < PATIENCE else STALE / 2 if sweep < 2 * PATIENCE else 5 * STALE
+            if not np.isfinite(drift):
                 self._place = self._first_places(eta, sigma)
+            elif sweep < PATIENCE:
+                self._place = better
+            else:
+                self._place = [
+                    ((old[0] + new[0]) / 2, (old[1] + new[1]) / 2) for old, new in zip(self._place, better, strict=True)
+                ]
         else:
             self.unsettled += 1
         return levels, self._shares(levels), sigma, inner_slope
