@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.admissions import SIZES
@@ -22,10 +23,10 @@ def parts(names: list[str], choices: Choices, folder: Path) -> Iterator[tuple[st
     from benchmarks import cluster_refits, commands, comparison, compilation, growth, lecturers, nested_visits
 
     single: dict[str, Callable[[], Part]] = {
-        "commands": lambda: commands.commands(choices),
-        "compilation": lambda: compilation.compilation(choices),
-        "linear": lambda: lecturers.lecturers(choices),
-        "growth": lambda: growth.growth(choices, folder),
+        "commands": partial(commands.commands, choices),
+        "compilation": partial(compilation.compilation, choices),
+        "linear": partial(lecturers.lecturers, choices),
+        "growth": partial(growth.growth, choices, folder),
     }
     for name in names:
         if name in single:
@@ -33,11 +34,11 @@ def parts(names: list[str], choices: Choices, folder: Path) -> Iterator[tuple[st
             continue
         for rows in choices.rows:
             if name == "one" or (name == "two" and rows < BIG):
-                yield f"{name}, {rows:,} rows", lambda name=name, rows=rows: comparison.compare(name, rows, choices)
+                yield f"{name}, {rows:,} rows", partial(comparison.compare, name, rows, choices)
             if name == "nested" and rows < BIG:
-                yield f"{name}, {rows:,} rows", lambda rows=rows: nested_visits.nested_visits(rows, choices)
+                yield f"{name}, {rows:,} rows", partial(nested_visits.nested_visits, rows, choices)
             if name == "refits" and rows <= ALL_SIZES[1]:
-                yield f"{name}, {rows:,} rows", lambda rows=rows: cluster_refits.cluster_refits(rows, choices)
+                yield f"{name}, {rows:,} rows", partial(cluster_refits.cluster_refits, rows, choices)
 
 
 def main() -> None:

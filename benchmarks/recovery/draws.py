@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
 
 import numba
@@ -99,9 +99,13 @@ def judge_named(name: str, number: int) -> dict[str, float]:
         return {"draw": float(number), "fit/converged": 0.0, "fit/undefined": 0.0}
 
 
-def judge_all(study: Study, draws: int) -> pd.DataFrame:
-    """Return one row a draw, in the order of the draws, made in `PROCESSES` processes with one thread each."""
+def workers() -> ProcessPoolExecutor:
+    """Return `PROCESSES` processes with one thread each (a context manager)."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, context, initializer=numba.set_num_threads, initargs=(1,)) as pool:
-        found = pool.map(partial(judge_named, study.name), range(draws), chunksize=max(1, min(20, draws // 10)))
-        return pd.DataFrame(list(found))
+    return ProcessPoolExecutor(PROCESSES, context, initializer=numba.set_num_threads, initargs=(1,))
+
+
+def judge_all(study: Study, draws: int, pool: Executor) -> pd.DataFrame:
+    """Return one row a draw, in the order of the draws, made in the processes of `pool`."""
+    found = pool.map(partial(judge_named, study.name), range(draws), chunksize=max(1, min(20, draws // 10)))
+    return pd.DataFrame(list(found))

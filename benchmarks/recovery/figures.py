@@ -32,7 +32,7 @@ def figures(study: Study, draws: pd.DataFrame, stated: dict[str, float]) -> list
     arrived = float(draws["fit/converged"].mean())
     undefined = int(draws["fit/undefined"].sum())
     found = [Figure("converged", "all", arrived, 1.0, 1.0, f"{undefined} profiles without an answer")]
-    found += [_coverage(column, draws) for column in draws if column.startswith("covered/")]
+    found += [_coverage(column, draws) for column in map(str, draws.columns) if column.startswith("covered/")]
     found += [_beta_bias(term, truth, draws) for term, truth in study.beta.items()]
     found += [
         _variance_bias(name, study.truth[name], draws, stated.get(name, 0.0), study.family == "gaussian")

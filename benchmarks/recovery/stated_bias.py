@@ -81,4 +81,4 @@ def _moved(sigma: np.ndarray, row: int, column: int, step: float) -> np.ndarray:
 def _psi(design: Design, sigma: np.ndarray) -> np.ndarray:
     root = np.linalg.cholesky(sigma)
     theta = root[design.form.rows, design.form.columns]
-    return np.where(design.form.diagonal, np.log(theta), theta)
+    return np.asarray(np.where(design.form.diagonal, np.log(theta), theta))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 
 from benchmarks.recovery.designs import SMALL_CLUSTERS, STUDIES, Study
-from benchmarks.recovery.draws import Z, fit, generator, judge, judge_all
+from benchmarks.recovery.draws import Z, fit, generator, judge, judge_all, workers
 from benchmarks.recovery.figures import Figure, figures, small_cluster_figures
 from benchmarks.recovery.report import write_report
 from benchmarks.recovery.stated_bias import stated_bias
@@ -30,6 +31,13 @@ def found() -> Iterator[Found]:
         write_report(ROOT / ("docs" if DRAWS >= 2000 else "build") / "recovery.md", collected, DRAWS)
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Executor]:
+    """The processes that draw and fit, started once."""
+    with workers() as started:
+        yield started
+
+
 def report(found: Found, study: Study, own: list[Figure], capsys: pytest.CaptureFixture[str], seconds: float) -> None:
     """Keep the figures, say how many are kept, and fail with those that are not."""
     found[study.name] = (study, own)
@@ -42,18 +50,20 @@ def report(found: Found, study: Study, own: list[Figure], capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_a_design_is_recovered(study: Study, found: Found, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_design_is_recovered(study: Study, found: Found, pool: Executor, capsys: pytest.CaptureFixture[str]) -> None:
     begun = perf_counter()
-    draws = judge_all(study, DRAWS)
+    draws = judge_all(study, DRAWS, pool)
     own = figures(study, draws, stated_bias(study))
     report(found, study, own, capsys, perf_counter() - begun)
 
 
-def test_quadrature_cures_what_laplace_cannot_do(found: Found, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quadrature_cures_what_laplace_cannot_do(
+    found: Found, pool: Executor, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One or two visits to a patient: Laplace halves the standard deviation, quadrature does not."""
     begun = perf_counter()
     draws = max(DRAWS // 5, 20)
-    laplace, quadrature = (judge_all(study, draws) for study in SMALL_CLUSTERS)
+    laplace, quadrature = (judge_all(study, draws, pool) for study in SMALL_CLUSTERS)
     own = small_cluster_figures(laplace, quadrature, SMALL_CLUSTERS[1])
     report(found, SMALL_CLUSTERS[1], own, capsys, perf_counter() - begun)
 
