@@ -15,49 +15,6 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
-def mode_sums(
-    code: float,
-    y: np.ndarray,
-    weight: np.ndarray,
-    eta: np.ndarray,
-    Z: np.ndarray,
-    cell_ptr: np.ndarray,
-    tile_ptr: np.ndarray,
-    effect: np.ndarray,
-    l0: np.ndarray,
-    r: np.ndarray,
-    A: np.ndarray,
-) -> None:
-    """Store sum l0 (M), sum l1 z (M, kz) and sum W zz' (M, kz, kz) at eta + z'effect."""
-    plain = Z.shape[0] == 0
-    k = effect.shape[1]
-    for tile in nb.prange(len(tile_ptr) - 1):
-        for m in range(tile_ptr[tile], tile_ptr[tile + 1]):
-            l0[m] = 0.0
-            r[m] = 0.0
-            A[m] = 0.0
-            shift = 0.0
-            if plain:
-                for a in range(k):
-                    shift += effect[m, a]
-            for i in range(cell_ptr[m], cell_ptr[m + 1]):
-                e = eta[i] + shift
-                if not plain:
-                    for a in range(k):
-                        e += Z[i, a] * effect[m, a]
-                value, l1, w, _ = derivatives(code, y[i], weight[i], e)
-                l0[m] += value
-                if plain:
-                    r[m, 0] += l1
-                    A[m, 0, 0] += w
-                else:
-                    for a in range(k):
-                        r[m, a] += l1 * Z[i, a]
-                        for b in range(k):
-                            A[m, a, b] += w * Z[i, a] * Z[i, b]
-
-
-@nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
 def row_derivatives(
     code: float,
     y: np.ndarray,
@@ -74,28 +31,39 @@ def row_derivatives(
     w: np.ndarray,
     w1: np.ndarray,
 ) -> None:
-    """Store what `mode_sums` stores, and l1, W and W1 of every row (n)."""
+    """Store sum l0 (M), sum l1 z (M, kz) and sum W zz' (M, kz, kz) at eta + z'effect.
+
+    With l1, w and w1 of length n, also l1, W and W1 of every row; with empty ones the sums alone.
+    """
     plain = Z.shape[0] == 0
+    keep = len(l1) > 0
     k = effect.shape[1]
     for tile in nb.prange(len(tile_ptr) - 1):
         for m in range(tile_ptr[tile], tile_ptr[tile + 1]):
             l0[m] = 0.0
             r[m] = 0.0
             A[m] = 0.0
-            for i in range(cell_ptr[m], cell_ptr[m + 1]):
-                e = eta[i]
+            shift = 0.0
+            if plain:
                 for a in range(k):
-                    e += effect[m, a] * (1.0 if plain else Z[i, a])
-                value, l1[i], w[i], w1[i] = derivatives(code, y[i], weight[i], e)
+                    shift += effect[m, a]
+            for i in range(cell_ptr[m], cell_ptr[m + 1]):
+                e = eta[i] + shift
+                if not plain:
+                    for a in range(k):
+                        e += Z[i, a] * effect[m, a]
+                value, first, second, third = derivatives(code, y[i], weight[i], e)
                 l0[m] += value
+                if keep:
+                    l1[i], w[i], w1[i] = first, second, third
                 if plain:
-                    r[m, 0] += l1[i]
-                    A[m, 0, 0] += w[i]
+                    r[m, 0] += first
+                    A[m, 0, 0] += second
                 else:
                     for a in range(k):
-                        r[m, a] += l1[i] * Z[i, a]
+                        r[m, a] += first * Z[i, a]
                         for b in range(k):
-                            A[m, a, b] += w[i] * Z[i, a] * Z[i, b]
+                            A[m, a, b] += second * Z[i, a] * Z[i, b]
 
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST)

@@ -32,6 +32,7 @@ MODE_TOLERANCE = 1e-10  # Newton decrement at which one last exact step makes th
 CHORD_TOLERANCE = 1e-19  # the same with a factor from elsewhere, whose steps converge only linearly
 MODE_STEPS = 200
 HALVINGS = 30
+_NOTHING = np.empty(0)
 
 
 @dataclass
@@ -92,17 +93,13 @@ class LaplaceCriterion:
         k = self.design.form.offsets[-1]
         return np.broadcast_to(cell_sums, (len(cell_sums), k)) if self.design.plain else cell_sums
 
-    def _sums(self, eta: np.ndarray, effect: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        d, s = self.design, self.design.structure
-        l0, r = np.empty(s.n_cells), np.empty((s.n_cells, d.kz))
-        A = np.empty((s.n_cells, d.kz, d.kz))
-        cells.mode_sums(self.family.code, d.y, d.weights, eta, d.Z, s.cell_ptr, s.tile_ptr, effect, l0, r, A)
-        return l0, r, A
-
     def row_derivatives(
         self, eta: np.ndarray, effect: np.ndarray, l1: np.ndarray, w: np.ndarray, w1: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Store l1, W and W1 by row (n) at eta + z'effect; return the cells' sums of log p, l1 z and W zz'."""
+        """Return the cells' sums of log p, l1 z and W zz' at eta + z'effect.
+
+        l1, W and W1 of the rows are stored in the arrays given (n), unless these are empty.
+        """
         d, s = self.design, self.design.structure
         l0, r, A = np.empty(s.n_cells), np.empty((s.n_cells, d.kz)), np.empty((s.n_cells, d.kz, d.kz))
         cells.row_derivatives(
@@ -120,7 +117,7 @@ class LaplaceCriterion:
         step0, stepr = np.zeros_like(u0), np.zeros_like(ur)
         halved = 0
         while True:
-            l0, r, A = self._sums(eta, s.gather(u0, ur) @ Lambda.T)
+            l0, r, A = self.row_derivatives(eta, s.gather(u0, ur) @ Lambda.T, _NOTHING, _NOTHING, _NOTHING)
             height_here = l0.sum() - 0.5 * (np.square(u0).sum() + np.square(ur).sum())
             if not height_here >= height - 1e-9 * (1 + abs(height)) and halved < HALVINGS:
                 halved += 1
