@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "anova", "gee", "glmm", "lmm", "profile_providers"]
+__all__ = ["__version__", "anova", "gee", "glmm", "lmm", "profile_providers", "structure"]
 
 if TYPE_CHECKING:
     from profiling.assessment import profile_providers
     from profiling.modeling import anova, gee, glmm, lmm
+    from profiling.modeling.data_structure import structure
 
 # The public face is loaded on first use: `profiling --help` must not pay for numba and pandas.
 _HOMES = {
@@ -18,6 +19,8 @@ _HOMES = {
     "glmm": "profiling.modeling",
     "lmm": "profiling.modeling",
     "profile_providers": "profiling.assessment",
+    # By the module's own name: `profiling.modeling.structure` is the engine's layout of rows.
+    "structure": "profiling.modeling.data_structure",
 }
 
 

@@ -15,6 +15,7 @@ from profiling.cli.database import db
 from profiling.cli.published import compare, release, verify
 from profiling.cli.registry import runs, show
 from profiling.cli.start import check, init, sample
+from profiling.cli.structure import structure
 from profiling.cli.work import fit, load, report, run
 from profiling.errors import ProfilingError
 
@@ -38,7 +39,23 @@ def commands() -> None:
     """
 
 
-for command in (init, check, sample, load, fit, report, run, assess, runs, show, verify, release, compare, db):
+for command in (
+    init,
+    check,
+    sample,
+    load,
+    fit,
+    report,
+    run,
+    assess,
+    structure,
+    runs,
+    show,
+    verify,
+    release,
+    compare,
+    db,
+):
     commands.add_command(command)
 
 

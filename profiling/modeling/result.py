@@ -18,6 +18,7 @@ from profiling.modeling.source import ModelSource
 
 if TYPE_CHECKING:
     from profiling.modeling.bootstrap import BootstrapResult
+    from profiling.modeling.marginal import Marginal
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,16 @@ class MixedModelResult:
         from profiling.modeling.partition import partition
 
         return partition(self)
+
+    def marginal(self) -> Marginal:
+        """Return what the fit implies over the population: probabilities, coefficients, average effects, with errors.
+
+        Coefficients of the marginal model of the same covariates nearest to the averaged means (Hedeker et al. 2018),
+        beside the attenuation formula of Zeger, Liang & Albert (1988). Raises ModelError without the fit's design.
+        """
+        from profiling.modeling.marginal import marginal
+
+        return marginal(self)
 
     def predict(
         self,

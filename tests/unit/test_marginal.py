@@ -126,3 +126,8 @@ def test_a_log_link_moves_the_intercept_by_half_the_variance():
     shift = table["marginal"] - table["conditional"]
     np.testing.assert_allclose(shift, [fit.variance("g") / 2, 0], atol=1e-9)
     np.testing.assert_allclose(table["attenuation_error"], 0, atol=1e-9)
+
+
+def test_the_fit_gives_it_itself():
+    fit = glmm("y ~ x + (1 | g)", generate(1.0, clusters=40))
+    pd.testing.assert_frame_equal(fit.marginal().coefficients, marginal(fit).coefficients)
