@@ -75,7 +75,9 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
                 "Check the names of columns and remove rows with missing values",
             )
         ) from error
-    return np.asarray(made, dtype=float), [str(name) for name in made.columns], made.model_spec
+    # The design is sorted in place: the matrix must be ours, not a view of the caller's columns.
+    matrix = np.require(made, dtype=float, requirements=["C", "W", "O"])
+    return matrix, [str(name) for name in made.columns], made.model_spec
 
 
 def _without_unused(text: str, data: pd.DataFrame) -> pd.DataFrame:
