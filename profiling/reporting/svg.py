@@ -37,9 +37,11 @@ def render_svg(chart: Chart, prefix: str = "", *, links: bool = True) -> Markup:
     classes = f"chart {chart.form}".strip()
     width, height = number(chart.width), number(chart.height)
     identity = f' id="{_text(prefix)}"' if prefix else ""
+    # Whatever is inside role="img" is hidden from assistive technology: a chart with links is a group that holds them.
+    role = "group" if links and has_links(chart.items) else "img"
     head = (
         f'<svg class="{classes}"{identity} viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{_text(chart.alternative)}">'
+        f'role="{role}" aria-label="{_text(chart.alternative)}">'
     )
     return Markup(head + "".join(_drawn(chart.items, links)) + "</svg>")
 
@@ -86,6 +88,15 @@ def number(value: float) -> str:
     text = f"{value:.1f}"
     text = text[:-2] if text.endswith(".0") else text
     return "0" if text == "-0" else text
+
+
+def has_links(items: tuple[Item, ...]) -> bool:
+    """Whether a mark or a group among these items leads somewhere."""
+    return any(
+        bool(isinstance(item, (Mark, Group)) and safe_href(item.href))
+        or (isinstance(item, Group) and has_links(item.items))
+        for item in items
+    )
 
 
 def safe_href(href: str) -> str:
@@ -145,8 +156,11 @@ def _(item: Bar, attributes: str, links: bool) -> str:
 @_element.register
 def _(item: Mark, attributes: str, links: bool) -> str:
     href = safe_href(item.href) if links else ""
-    drawn = _titled(*_shape(item), item.title, attributes)
-    return f'<a href="{_text(href)}">{drawn}</a>' if href else drawn
+    if not href:
+        return _titled(*_shape(item), item.title, attributes)
+    # The title of the link, not of the shape in it: it names the link.
+    title = f"<title>{_text(item.title)}</title>" if item.title else ""
+    return f'<a href="{_text(href)}">{title}{_titled(*_shape(item), "", attributes)}</a>'
 
 
 @_element.register

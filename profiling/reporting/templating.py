@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -32,6 +34,11 @@ def glyph(category: str) -> Markup:
     return Markup(head + GLYPHS[ALIASES.get(category, category)] + "</svg>")
 
 
+def policy_hash(script: str) -> str:
+    """What the Content-Security-Policy calls an inline script: the base64 of its SHA-256."""
+    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
+
+
 def environment(folder: Path) -> Environment:
     """The environment of all pages; `folder` holds the templates."""
     made = Environment(
@@ -45,5 +52,7 @@ def environment(folder: Path) -> Environment:
     )
     made.filters.update({name: getattr(numbers, name) for name in CHOSEN})
     made.filters.update(capital=sentences.capital, plural=sentences.plural)
+    script = (folder / "site.js").read_text(encoding="utf-8")
+    made.globals.update(script=Markup(script), script_hash=policy_hash(script))
     made.globals.update(glyph=glyph, statuses=list(GLYPHS), words=sentences.CATALOGUE, say=sentences.say)
     return made

@@ -15,6 +15,8 @@ from reporting_fixture import simulated_run
 from profiling.reporting import numbers
 from profiling.reporting.pages.model import term_words
 from profiling.reporting.site import SiteSummary, write_site
+from profiling.reporting.templating import policy_hash
+from profiling.shipped import templates_folder
 from profiling.store.runs import RunRecord
 
 FORBIDDEN = re.compile(r"\b(worst|best|bad|good|poor|significant|significantly|league)\b", re.IGNORECASE)
@@ -86,15 +88,20 @@ def test_every_page_can_be_read_by_everybody(trees: dict[str, Element]) -> None:
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_runs(site: Path, trees: dict[str, Element]) -> None:
+    own = (templates_folder() / "site.js").read_text(encoding="utf-8")
     for name, tree in trees.items():
         policy = next(e for e in tree.iter("meta") if e.attrib.get("http-equiv") == "Content-Security-Policy")
         assert "default-src 'none'" in policy.attrib["content"]
         assert "unsafe" not in policy.attrib["content"]
-        assert not list(tree.iter("script")), name
+        scripts = ["".join(script.itertext()) for script in tree.iter("script")]
+        assert [f"'{policy_hash(text)}'" for text in scripts] == re.findall(r"'sha256-[^']*'", policy.attrib["content"])
+        assert all(text == own for text in scripts), name
+        assert not [name for element in tree.iter() for name in element.attrib if name.startswith("on")], name
         for element in tree.iter():
             assert "style" not in element.attrib, f"{name}: an inline style, which the policy forbids"
             for attribute in ("src", "href"):
                 assert not re.match(r"(https?:)?//", element.attrib.get(attribute, "")), name
+    assert len(own.encode()) < 15_000
     style = (site / "assets" / "style.css").read_text(encoding="utf-8")
     assert "url(" not in style
     assert "@import" not in style
@@ -118,7 +125,7 @@ def test_every_link_leads_somewhere(site: Path, trees: dict[str, Element]) -> No
 
 def test_no_page_judges_or_shows_a_gap(trees: dict[str, Element]) -> None:
     for name, tree in trees.items():
-        text = words(tree)
+        text = " ".join(words(part) for tag in ("header", "main", "footer") for part in tree.iter(tag))
         assert not FORBIDDEN.search(text), (name, FORBIDDEN.search(text))
         assert not re.search(r"\b(nan|None(?! lies| of)|NaN|inf)\b", text), (
             name,

@@ -21,7 +21,7 @@ def context(comparison: Comparison, site: Site, root: str) -> dict[str, Any]:
     before, after = (str(run.run["run_id"]) for run in (comparison.former, comparison.later))
     compared = [measure for measure in site.measures if (comparison.providers["measure"] == measure.name).any()]
     return {
-        "page": {"title": f"{before} and {after}", "section": ""},
+        "page": {"title": f"{before} and {after}", "section": "", "scripted": True},
         "before": before,
         "after": after,
         "headline": _headline(comparison, compared, before),

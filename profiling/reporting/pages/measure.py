@@ -20,7 +20,7 @@ def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -
     root = "../"
     finding = measure.finding(level)
     return {
-        "page": {"title": measure.title, "section": measure.href},
+        "page": {"title": measure.title, "section": measure.href, "scripted": True},
         "question": str(measure.spec["question"]),
         "headline": sentences.headline(finding),
         "lede": sentences.lede(finding),

@@ -24,7 +24,7 @@ def context(site: Site, measure: MeasureView) -> dict[str, Any]:
     """What the template of a model prints."""
     root = "../"
     return {
-        "page": {"title": f"{measure.title}, the model", "section": ""},
+        "page": {"title": f"{measure.title}, the model", "section": "", "scripted": True},
         "measure": {"title": measure.title, "href": f"{root}{measure.href}"},
         "headline": _headline(measure),
         "lede": " ".join(_trust(measure)),

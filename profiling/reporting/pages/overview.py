@@ -36,7 +36,7 @@ def context(site: Site, downloads: list[dict[str, str]]) -> dict[str, Any]:
     flagged = rows.loc[rows["category"].isin(FLAGGED), "provider"].nunique()
     head = overall_headline(findings, int(flagged), int(rows["provider"].nunique()))
     return {
-        "page": {"title": "Overview", "section": "index.html"},
+        "page": {"title": "Overview", "section": "index.html", "scripted": True},
         "headline": head,
         "lede": _lede(site, rows, level),
         "facts": _facts(site, rows, level),
