@@ -1,6 +1,7 @@
 """Assessment: who differs from the norm, how sure that is, and whether chance would do the same."""
 
 from profiling.assessment.aggregates import assess_aggregates
+from profiling.assessment.direct import differences, directly_standardized
 from profiling.assessment.flags import CATEGORIES, flag_summary
 from profiling.assessment.frames import calibration, flags, funnel_limits, level_checks, model_checks, predictions
 from profiling.assessment.options import ProfileOptions
@@ -14,6 +15,8 @@ __all__ = [
     "assess",
     "assess_aggregates",
     "calibration",
+    "differences",
+    "directly_standardized",
     "flag_summary",
     "flags",
     "funnel_limits",

@@ -17,13 +17,12 @@ from scipy import optimize, special
 from profiling.assessment.evidence import expected_false, power_of
 from profiling.assessment.fitted import Floats
 from profiling.assessment.flags import categories
-from profiling.assessment.funnel import EventShape, smooth_mid_p, smooth_upper_mid_p
+from profiling.assessment.funnel import POISSON
 from profiling.assessment.intervals import poisson_exact
 from profiling.assessment.level import LevelAssessment
-from profiling.assessment.norm import NormTest
-from profiling.assessment.operating import chance_beyond
+from profiling.assessment.norm import NormTest, poisson_test
 from profiling.assessment.options import ProfileOptions
-from profiling.assessment.overdispersion import overdispersion, two_sided
+from profiling.assessment.overdispersion import overdispersion
 from profiling.assessment.rank_columns import provider_ranks
 from profiling.assessment.reliability import cases_for_reliability, rankability, reliability
 from profiling.assessment.rules import Evidence, judge
@@ -31,7 +30,6 @@ from profiling.errors import ModelError, Problem
 
 Shrinkage = Literal["gamma", "log_normal"]
 NEEDED = ("n", "observed", "expected")
-POISSON = EventShape(1.0, 1.0)
 LARGEST_SHAPE = 1e8
 HALF_EVENT = 0.5
 
@@ -80,12 +78,10 @@ def assess_aggregates(
     ordered = _checked(table, provider).sort_values(provider, kind="stable", ignore_index=True)
     n, observed, expected = (ordered[name].to_numpy(dtype=np.float64) for name in NEEDED)
     shrunken = shrink(observed, expected, shrinkage)
-    lower, upper = smooth_mid_p(observed, expected, POISSON), smooth_upper_mid_p(observed, expected, POISSON)
-    z = np.where(upper < lower, -special.ndtri(np.minimum(upper, 0.5)), special.ndtri(np.minimum(lower, 0.5)))
-    test = _test(z, expected, chosen)
+    test = poisson_test(observed, expected, chosen)
     trust = reliability(shrunken.variance, shrunken.sampling)
     evidence = Evidence(
-        z=z,
+        z=test.z,
         probability=test.probability,
         above=shrunken.above(1.0),
         above_at=shrunken.above,
@@ -191,16 +187,6 @@ def _log_normal(observed: Floats, expected: Floats) -> Shrunken:
     effect, sd = centre + trust * (estimate - centre), np.sqrt(trust * sampling)
     half = -special.ndtri(0.025) * sd
     return Shrunken(np.exp(effect), np.exp(effect - half), np.exp(effect + half), effect, sd, sampling, variance, None)
-
-
-def _test(z: Floats, expected: Floats, options: ProfileOptions) -> NormTest:
-    watch, flag = (
-        sum(chance_beyond((np.full_like(z, -score), np.full_like(z, score)), expected, POISSON))
-        for score in (
-            float(-special.ndtri(level / 2.0)) for level in (options.watch_probability, options.flag_probability)
-        )
-    )
-    return NormTest(z, two_sided(z), np.asarray(watch), np.asarray(flag))
 
 
 def _frame(

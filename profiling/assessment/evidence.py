@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from profiling.assessment.fitted import Floats, Integers
-from profiling.assessment.funnel import EventShape
+from profiling.assessment.funnel import POISSON, EventShape
 from profiling.assessment.norm import NormTest
 from profiling.assessment.operating import HARMFUL_RATIO, chance_beyond, normal_chance_beyond
 from profiling.assessment.options import ProfileOptions
@@ -24,7 +24,8 @@ def evidence_of(
 ) -> Evidence:
     """The evidence of every provider against the norm."""
     expected = provider_sums(rows.expected_marginal, rows.starts)
-    spread, counts = rows.expected_marginal * (1.0 - rows.expected_marginal), rows.family == "binomial"
+    counts, means = rows.counts, rows.expected_marginal
+    spread = means * (1.0 - means) if rows.family == "binomial" else means
     variance = provider_sums(spread, rows.starts) if counts else np.full(len(expected), np.nan)
     return Evidence(
         z=test.z,
@@ -34,7 +35,7 @@ def evidence_of(
         weight=expected**2 / np.maximum(variance, 1e-300) if counts else 1.0 / relative_error(rows) ** 2,
         reliability=np.nan_to_num(reliability),
         counts=counts,
-        shape=EventShape.of(rows.expected_marginal) if counts else EventShape(1.0, 1.0),
+        shape=EventShape.of(means) if rows.family == "binomial" else POISSON,
         observed=provider_sums(rows.observed, rows.starts),
         expected=expected,
         variance=variance,

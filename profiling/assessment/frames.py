@@ -205,7 +205,9 @@ def _conditional(fit: FittedModel, options: ProfileOptions) -> tuple[Floats, Flo
 def _prediction_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry]:
     observed, predicted, outcome, eta = _conditional(fit, options)
     scale = scale_of(fit, options)
-    intercept, slope = calibration_line(outcome, eta, logistic=scale.family == "binomial")
+    line = calibration_line(outcome, eta, logistic=scale.family == "binomial")
+    # The line of counts on a logarithm would be no calibration.
+    intercept, slope = line if scale.family != "poisson" else (float("nan"), float("nan"))
     entries: list[Entry] = [
         ("calibration_intercept", intercept, CONDITIONAL_NOTE),
         ("calibration_slope", slope, CONDITIONAL_NOTE),

@@ -40,6 +40,9 @@ class EventShape:
         return EventShape(lifted, lifted * (1.0 - 2.0 * risk)) if self.variance < 1.0 else self
 
 
+POISSON = EventShape(1.0, 1.0)
+
+
 def smooth_mid_p(count: Floats, expected: Floats, shape: EventShape) -> Floats:
     """P(X < k) + ½ P(X = k), continued to any k ≥ 0, for counts with the given expected number and shape."""
     return 0.5 * (smooth_lower(count - 1.0, expected, shape) + smooth_lower(count, expected, shape))

@@ -8,6 +8,8 @@ import numpy as np
 from scipy import special
 
 from profiling.assessment.fitted import Floats
+from profiling.assessment.funnel import POISSON, smooth_mid_p, smooth_upper_mid_p
+from profiling.assessment.operating import chance_beyond
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.poisson_binomial import exact_test
 from profiling.assessment.rows import ProviderRows, means_by
@@ -25,13 +27,16 @@ class NormTest:
 
 
 def compare_with_norm(rows: ProviderRows, options: ProfileOptions) -> NormTest:
-    """Events: exact mid-p of O given the risks of `expected_marginal`. Continuous: mean residual.
+    """Events: exact mid-p of O given the risks of `expected_marginal` (counts: its sum). Continuous: mean residual.
 
     The exact test takes patients as independent given case mix: what other random effects (physicians within
     a hospital) share among them is not in it.
     """
-    if rows.family != "binomial":
+    if not rows.counts:
         return mean_residual_test(rows, options)
+    if rows.family == "poisson":
+        sums = (provider_sums(values, rows.starts) for values in (rows.observed, rows.expected_marginal))
+        return poisson_test(*sums, options)
     exact = exact_test(
         rows.expected_marginal,
         rows.starts,
@@ -40,6 +45,20 @@ def compare_with_norm(rows: ProviderRows, options: ProfileOptions) -> NormTest:
         options.flag_probability,
     )
     return NormTest(exact.score, exact.two_sided_mid_p, exact.null_watch, exact.null_flag)
+
+
+def poisson_test(observed: Floats, expected: Floats, options: ProfileOptions) -> NormTest:
+    """Exact two-sided mid-p of Poisson counts (J,) with the given means."""
+    lower, upper = smooth_mid_p(observed, expected, POISSON), smooth_upper_mid_p(observed, expected, POISSON)
+    z = np.where(upper < lower, -special.ndtri(np.minimum(upper, 0.5)), special.ndtri(np.minimum(lower, 0.5)))
+    watch, flag = (_poisson_beyond(expected, p) for p in (options.watch_probability, options.flag_probability))
+    return NormTest(z, np.minimum(1.0, 2.0 * np.minimum(lower, upper)), watch, flag)
+
+
+def _poisson_beyond(expected: Floats, probability: float) -> Floats:
+    score = np.full_like(expected, -special.ndtri(probability / 2.0))
+    below, above = chance_beyond((-score, score), expected, POISSON)
+    return np.asarray(below + above, dtype=np.float64)
 
 
 def mean_residual_test(rows: ProviderRows, options: ProfileOptions) -> NormTest:

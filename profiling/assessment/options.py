@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from profiling.errors import Problem, UsageError
 
-Family = Literal["binomial", "log_gaussian", "gaussian"]
+Family = Literal["binomial", "poisson", "log_gaussian", "gaussian"]
 Rule = Literal[
     "funnel",
     "interval",
@@ -111,7 +111,7 @@ class ProfileOptions:
 def _problems(options: ProfileOptions) -> list[Problem | None]:
     return [
         _one_of("inner_expected", options.inner_expected, ("within_hospital", "statewide")),
-        _one_of("family", options.family, (None, "binomial", "log_gaussian", "gaussian")),
+        _one_of("family", options.family, (None, *get_args(Family))),
         _one_of("rule", options.rule, get_args(Rule)),
         _one_of("overdispersion", options.overdispersion, get_args(OverdispersionKind)),
         _one_of("extremes", options.extremes, get_args(Extremes)),

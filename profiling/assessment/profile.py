@@ -126,7 +126,7 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
         norm = norm_shift(rows.eta, rows.starts, sums["expected"], rows.link, norm)
     posterior = posterior_of(rows, sums["observed"], norm, options)
     test = compare_with_norm(rows, options)
-    rule = "interval" if options.rule in COUNTS_ONLY and rows.family != "binomial" else options.rule
+    rule = "interval" if options.rule in COUNTS_ONLY and not rows.counts else options.rule
     sampling = sampling_variance(rows.variance, rows.sd)
     evidence = evidence_of(
         rows, test, posterior.above, reliability(rows.variance, sampling), _above_at(rows, sums, norm, options)
@@ -238,4 +238,4 @@ def _ratios(
 def _observed_limits(rows: ProviderRows, observed: Floats) -> tuple[Floats, Floats]:
     """Exact Poisson limits of the observed number; a continuous outcome has none."""
     unknown = np.full(len(observed), np.nan)
-    return poisson_exact(np.rint(observed), 0.95) if rows.family == "binomial" else (unknown, unknown)
+    return poisson_exact(np.rint(observed), 0.95) if rows.counts else (unknown, unknown)

@@ -49,6 +49,11 @@ class ProviderRows:
     mixture: EffectMixture | None = None
 
     @property
+    def counts(self) -> bool:
+        """Whether the outcome is a number of events."""
+        return self.family in ("binomial", "poisson")
+
+    @property
     def cases(self) -> Floats:
         """Rows of each provider."""
         return np.diff(self.starts).astype(np.float64)

@@ -86,7 +86,7 @@ def rows_of_fit(fit: FittedModel, provider: str, options: ProfileOptions) -> Pro
         expected=response(null, scale.link)[source],
         expected_marginal=marginal_response(null, scale.link, averaged, points)[source],
         eta=(standard.predicted + scale.raised_by)[source],
-        residual=(outcome - standard.expected[source]) * (scale.family != "binomial"),
+        residual=(outcome - standard.expected[source]) * (scale.family in ("log_gaussian", "gaussian")),
         mode=_values(fit.mode(provider)),
         sd=_values(fit.mode_sd(provider)),
         sd_full=_posterior_sd(fit, provider, outer, inner, options, source, starts),
@@ -129,11 +129,13 @@ def scale_of(fit: FittedModel, options: ProfileOptions) -> Scale:
     noise = float(fit.residual_sd or 0.0) ** 2
     if family == "binomial":
         return Scale("binomial", named(fit.link), 0.0)
+    if family == "poisson":
+        return Scale("poisson", named(fit.link), 0.0)
     if family == "log_gaussian":
         return Scale("log_gaussian", "log", noise)
     if family == "gaussian":
         return Scale("gaussian", named(fit.link), noise)
-    raise ModelError(Problem("family", f"found {family}", "binomial, gaussian or log_gaussian"))
+    raise ModelError(Problem("family", f"found {family}", "binomial, poisson, gaussian or log_gaussian"))
 
 
 def whole_trials(fit: FittedModel) -> Integers:

@@ -13,7 +13,9 @@ from profiling.assessment.rows import ProviderRows, means_by, no_parents, parent
 from profiling.assessment.standardization import inverse_response, provider_sums
 from profiling.errors import ModelError, Problem
 
-LINK = {"binomial": "logit", "log_gaussian": "log", "gaussian": "identity"}
+LINK = {"binomial": "logit", "poisson": "log", "log_gaussian": "log", "gaussian": "identity"}
+
+POISSON_STEPS = 60
 
 
 def rows_of_table(table: pd.DataFrame, provider: str, options: ProfileOptions) -> ProviderRows:
@@ -80,7 +82,7 @@ def _square(sd: float | None) -> float:
 
 def _residuals(observed: Floats, eta: Floats, family: Family, noise: float) -> Floats:
     """Outcome minus expectation on the scale of the model; zeros for events."""
-    if family == "binomial":
+    if family in ("binomial", "poisson"):
         return np.zeros(len(eta))
     return observed - eta if family == "gaussian" else np.log(observed) - (eta - noise / 2.0)
 
@@ -104,9 +106,21 @@ def _modes(
         )
     if variance == 0:
         return np.zeros(count), np.zeros(count)
+    if family == "poisson":
+        return poisson_modes(provider_sums(observed, starts), provider_sums(np.exp(eta), starts), variance)
     size = np.diff(starts)
     shrinkage = size * variance / (size * variance + noise)
     return shrinkage * means_by(residual, starts), np.sqrt(shrinkage * noise / size)
+
+
+def poisson_modes(observed: Floats, expected: Floats, variance: float) -> tuple[Floats, Floats]:
+    """Mode and curvature sd of each Poisson random intercept b ~ N(0, variance): O − E·exp(b) = b/variance."""
+    mode = np.log((observed + 0.5) / (expected + 0.5))
+    for _ in range(POISSON_STEPS):
+        mean = expected * np.exp(mode)
+        step = (observed - mean - mode / variance) / (mean + 1.0 / variance)
+        mode = mode + np.clip(step, -1.0, 1.0)
+    return mode, 1.0 / np.sqrt(expected * np.exp(mode) + 1.0 / variance)
 
 
 def _parents(
