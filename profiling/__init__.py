@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "anova", "gee", "glmm", "lmm", "profile_providers", "structure"]
+__all__ = ["__version__", "anova", "gee", "glmm", "lmm", "profile_providers", "structure", "trial_design"]
 
 if TYPE_CHECKING:
     from profiling.assessment import profile_providers
     from profiling.modeling import anova, gee, glmm, lmm
     from profiling.modeling.data_structure import structure
+    from profiling.modeling.trial_design import trial_design
 
 # The public face is loaded on first use: `profiling --help` must not pay for numba and pandas.
 _HOMES = {
@@ -21,6 +22,7 @@ _HOMES = {
     "profile_providers": "profiling.assessment",
     # By the module's own name: `profiling.modeling.structure` is the engine's layout of rows.
     "structure": "profiling.modeling.data_structure",
+    "trial_design": "profiling.modeling.trial_design",
 }
 
 
