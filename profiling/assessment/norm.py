@@ -35,8 +35,8 @@ def compare_with_norm(rows: ProviderRows, options: ProfileOptions) -> NormTest:
     if not rows.counts:
         return mean_residual_test(rows, options)
     if rows.family == "poisson":
-        sums = (provider_sums(values, rows.starts) for values in (rows.observed, rows.expected_marginal))
-        return poisson_test(*sums, options)
+        observed, expected = (provider_sums(values, rows.starts) for values in (rows.observed, rows.expected_marginal))
+        return poisson_test(observed, expected, options)
     exact = exact_test(
         rows.expected_marginal,
         rows.starts,

@@ -63,6 +63,8 @@ CATALOGUE: Mapping[str, str] = {
         "For {flag} the {flag_level} interval leaves it out too, where chance alone would put {by_chance}."
     ),
     "rest": "For the other {rest} the data show no clear difference from the average.",
+    "rest_spread": "The other {rest} lie within the usual spread of {providers}.",
+    "rest_one_spread": "The other one lies within the usual spread of {providers}.",
     "rest_one": "For the other one the data show no clear difference from the average.",
     "too_small": "{count} {providers} had too few cases to say.",
     "too_small_one": "One {provider} had too few cases to say.",
@@ -432,7 +434,9 @@ def lede(finding: Finding) -> str:
     rest = finding.assessed - finding.outside
     parts = [against_chance(finding)]
     if 0 < rest < finding.assessed:
-        parts.append(say("rest_one") if rest == 1 else say("rest", rest=numbers.in_words(rest)))
+        kind = "_spread" if finding.against_spread else ""
+        key = f"rest_one{kind}" if rest == 1 else f"rest{kind}"
+        parts.append(say(key, rest=numbers.in_words(rest), providers=plural(finding.provider)))
     if finding.too_few:
         nouns = {"provider": finding.provider, "providers": plural(finding.provider)}
         count = numbers.in_words(finding.too_few, capital=True)

@@ -26,6 +26,8 @@ def test_widened_limits_are_said_and_drawn(tmp_path: Path) -> None:
     assert "the limits were widened" in measure
     assert "Within usual spread" in measure
     assert "chance and the usual spread would put" in measure
+    assert "lie within the usual spread" in measure or "lies within" in measure
+    assert "within usual spread" in measure
     other = (tmp_path / "site" / "current" / "measures" / "stay.html").read_text()
     assert "Within usual spread" not in other
     checks = (tmp_path / "site" / "current" / "downloads" / "run.json").read_text()

@@ -24,6 +24,7 @@ def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -
         "question": str(measure.spec["question"]),
         "headline": sentences.headline(finding),
         "lede": sentences.lede(finding),
+        "widened": measure.widened,
         "noun": noun(level),
         "nouns": nouns(level),
         "facts": _facts(measure, level),

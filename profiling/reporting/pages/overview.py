@@ -83,7 +83,9 @@ def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
         count = numbers.in_words(len(watched), capital=True)
         parts.append(say("watched_one" if len(watched) == 1 else "watched", count=count, **nouns_of))
     everyone = "other " if flagged or watched else ""
-    parts.append(f"The {everyone}{numbers.in_words(rest)} cannot be told apart from the average with confidence.")
+    widened = any(measure.widened for measure in site.measures)
+    end = f"lie within the usual spread of {nouns(level)}" if widened else "cannot be told apart from the average"
+    parts.append(f"The {everyone}{numbers.in_words(rest)} {end}{'' if widened else ' with confidence'}.")
     return " ".join(parts)
 
 
