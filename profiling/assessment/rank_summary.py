@@ -1,0 +1,138 @@
+"""What the posterior says of ranks beyond the expected one: intervals, top and bottom shares, pairs.
+
+Laird & Louis 1989 (J Educ Stat 14); Lin, Louis, Paddock & Ridgeway 2006 (Bayesian Anal 1). Rank 1 is the lowest effect.
+Ranks of many providers are drawn one draw at a time by counting values into fine bins instead of sorting them; of each
+provider only the position in 65,535ths is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from profiling.assessment.fitted import Floats
+from profiling.assessment.mixture import EffectMixture, draw_effects
+from profiling.assessment.rank_grid import expected_ranks_on_grid
+from profiling.assessment.ranks import expected_ranks, percentiles
+
+ALL_PAIRS_UP_TO = 5000
+POSITIONS = 65535
+BINS_A_PROVIDER, MOST_BINS = 4, 1 << 20
+BLOCK = 20_000
+
+
+def posterior_ranks(
+    effect: Floats, sd: Floats, draws: int = 1000, seed: int = 0, level: float = 0.95, joint: Floats | None = None
+) -> pd.DataFrame:
+    """expected_rank, rank_lower, rank_upper, percentile, bottom_tenth, bottom_fifth, top_fifth, top_tenth by provider.
+
+    effect, sd (J,): posterior means and standard deviations, taken as independent; joint (draws, J): draws of all
+    effects together instead. The last four columns are the probabilities to lie among the lowest or highest tenth or
+    fifth. Expected ranks are exact over all pairs up to 5,000 providers, within 1e-4 J beyond; with joint draws they
+    are means of drawn ranks.
+    """
+    positions = _positions_of(joint) if joint is not None else _drawn_positions(effect, sd, draws, seed)
+    count = positions.shape[1]
+    if joint is not None:
+        expected = positions.mean(axis=0, dtype=np.float64) / POSITIONS * count + 0.5
+    elif count <= ALL_PAIRS_UP_TO:
+        expected = expected_ranks(effect, sd**2)
+    else:
+        expected = expected_ranks_on_grid(effect, sd**2)
+    low, high, shares = _summaries(positions, level)
+    columns = {
+        "expected_rank": expected,
+        "rank_lower": _rank(low, count),
+        "rank_upper": _rank(high, count),
+        "percentile": percentiles(expected),
+    }
+    return pd.DataFrame(columns | shares)
+
+
+def mixture_draws(mixture: EffectMixture, draws: int, seed: int) -> Floats:
+    """Draws (draws, J) of all effects, each at one point of the lattice of variances."""
+    generator = np.random.default_rng(seed)
+    return np.stack([draw_effects(mixture, generator) for _ in range(draws)])
+
+
+def probability_higher(effect: Floats, sd: Floats, a: int, b: int) -> float:
+    """P(effect a > effect b) of two independent normal posteriors; one half where both are certain and equal."""
+    spread = float(np.hypot(sd[a], sd[b]))
+    difference = float(effect[a] - effect[b])
+    return float(special.ndtr(difference / spread)) if spread > 0 else 0.5 * (1.0 + float(np.sign(difference)))
+
+
+def probability_higher_by_draws(joint: Floats, a: int, b: int) -> float:
+    """P(effect a > effect b) from joint draws (draws, J), ties one half."""
+    return float(np.mean(joint[:, a] > joint[:, b]) + 0.5 * np.mean(joint[:, a] == joint[:, b]))
+
+
+def _rank(position: npt.NDArray[np.uint16], count: int) -> Floats:
+    return np.clip(np.rint(position.astype(np.float64) / POSITIONS * count + 0.5), 1, count)
+
+
+def _positions_of(joint: Floats) -> npt.NDArray[np.uint16]:
+    """Position (rank − ½)/J of each effect in each draw, in 65,535ths."""
+    ranks = np.argsort(np.argsort(joint, axis=1, kind="stable"), axis=1, kind="stable")
+    positions: npt.NDArray[np.uint16] = np.rint((ranks + 0.5) / joint.shape[1] * POSITIONS).astype(np.uint16)
+    return positions
+
+
+def _drawn_positions(effect: Floats, sd: Floats, draws: int, seed: int) -> npt.NDArray[np.uint16]:
+    seeds = np.random.default_rng(seed).integers(0, 2**32, draws)
+    reach = 6.0 * float(sd.max(initial=0.0)) + 1e-12
+    bins = int(np.clip(BINS_A_PROVIDER * len(effect), 4096, MOST_BINS))
+    if len(effect) <= ALL_PAIRS_UP_TO:
+        generator = np.random.default_rng(seed)
+        values = effect + sd * generator.standard_normal((draws, len(effect)))
+        nearly = values + 1e-12 * reach * generator.standard_normal(values.shape)
+        return _positions_of(np.asarray(nearly))
+    table: npt.NDArray[np.uint16] = _count_positions(
+        effect, sd, seeds, float(effect.min()) - reach, float(effect.max()) + reach, bins
+    )
+    return table
+
+
+@numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _count_positions(effect: Any, sd: Any, seeds: Any, first: float, last: float, bins: int) -> Any:
+    """Positions (draws, J): providers in lower bins and half of those in the own one."""
+    count = effect.shape[0]
+    table = np.empty((seeds.shape[0], count), dtype=np.uint16)
+    for d in numba.prange(seeds.shape[0]):
+        np.random.seed(seeds[d])  # noqa: NPY002 - numba's generator, one state a draw
+        counts = np.zeros(bins + 1, dtype=np.int32)
+        place = np.empty(count, dtype=np.int32)
+        for j in range(count):
+            value = effect[j] + sd[j] * np.random.standard_normal()  # noqa: NPY002
+            place[j] = min(max(int((value - first) / (last - first) * bins), 0), bins - 1)
+            counts[place[j] + 1] += 1
+        for b in range(bins):
+            counts[b + 1] += counts[b]
+        for j in range(count):
+            below, upto = counts[place[j]], counts[place[j] + 1]
+            table[d, j] = np.uint16(0.5 * (below + upto) / count * POSITIONS + 0.5)
+    return table
+
+
+def _summaries(
+    positions: npt.NDArray[np.uint16], level: float
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16], dict[str, Floats]]:
+    draws, count = positions.shape
+    low_at = max(int(np.ceil((1.0 - level) / 2.0 * draws)) - 1, 0)
+    high_at = min(int(np.ceil((1.0 + level) / 2.0 * draws)) - 1, draws - 1)
+    low, high = np.empty(count, dtype=np.uint16), np.empty(count, dtype=np.uint16)
+    names = {"bottom_tenth": 0.1, "bottom_fifth": 0.2, "top_fifth": -0.2, "top_tenth": -0.1}
+    shares = {name: np.empty(count) for name in names}
+    for a in range(0, count, BLOCK):
+        own = np.ascontiguousarray(positions[:, a : a + BLOCK].T)
+        for name, share in names.items():
+            inside = own < share * POSITIONS if share > 0 else own > (1.0 + share) * POSITIONS
+            shares[name][a : a + BLOCK] = inside.mean(axis=1)
+        own.partition((low_at, high_at), axis=1)
+        low[a : a + BLOCK], high[a : a + BLOCK] = own[:, low_at], own[:, high_at]
+    return low, high, shares
