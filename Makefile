@@ -65,10 +65,12 @@ wheel: $(VENV)/developer
 COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_CONSTRAINT PIP_CONFIG_FILE=/dev/null \
   CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
   --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
-  --resolver=backtracking --build-deps-for wheel --build-deps-for editable --extra postgresql
+  --resolver=backtracking
+PROJECT := --build-deps-for wheel --build-deps-for editable --extra postgresql
 lock:
-	$(COMPILE) --output-file requirements/lock.txt pyproject.toml
-	$(COMPILE) --output-file requirements/dev.txt --extra dev --constraint requirements/lock.txt pyproject.toml
+	$(COMPILE) $(PROJECT) --output-file requirements/lock.txt pyproject.toml
+	$(COMPILE) $(PROJECT) --output-file requirements/dev.txt --extra dev --constraint requirements/lock.txt pyproject.toml
+	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 
 clean:
 	rm -rf $(VENV) build dist site var data/sample .pytest_cache .mypy_cache .ruff_cache .hypothesis
