@@ -29,9 +29,23 @@ UPPER_QUARTILE = 0.6744897501960817
 def partition(fit: MixedModelResult) -> pd.DataFrame:
     """Return the partition of variance; see `MixedModelResult.icc`."""
     variances = np.array([float(np.mean(effect_variance_of(fit, group))) for group in fit.groups])
+    return shares(fit, variances, average_predictor(fit), enclosing(fit))
+
+
+def average_predictor(fit: MixedModelResult) -> float:
+    """Return the average of the linear predictor without effects."""
+    return float(np.average(fit.linear_predictor, weights=fit.weights if fit.weights.sum() > 0 else None))
+
+
+def enclosing(fit: MixedModelResult) -> list[list[int]]:
+    """Return for each factor the positions of those in which it is nested, its own among them."""
+    return [_around(fit, i) for i in range(len(fit.factors))]
+
+
+def shares(fit: MixedModelResult, variances: np.ndarray, eta: float, around: list[list[int]]) -> pd.DataFrame:
+    """Return the partition for given `variances` of the groups (g) and average linear predictor `eta`."""
     total = float(variances.sum())
-    cumulative = np.array([float(variances[_around(fit, i)].sum()) for i in range(len(variances))])
-    eta = float(np.average(fit.linear_predictor, weights=fit.weights if fit.weights.sum() > 0 else None))
+    cumulative = np.array([float(variances[inside].sum()) for inside in around])
     residual = latent_residual(fit, eta, total)
     frame = pd.DataFrame(
         {

@@ -191,17 +191,41 @@ class MixedModelResult:
 
         return variance_test(self, group, term)
 
-    def icc(self) -> pd.DataFrame:
+    def icc(self, intervals: str | None = None, level: float = 0.95, draws: int = 200, seed: int = 0) -> pd.DataFrame:
         """Return the partition of variance, one row a group in the formula's order.
 
         variance (mean of z'Sz over the rows, for slopes), icc (share on the latent scale; for counts on the scale of
         the log, Nakagawa, Johnson & Schielzeth 2017), cumulative_icc (with every factor in which the group is nested:
         the correlation of two rows of one level), icc_observed and cumulative_icc_observed (on the scale of the
         outcome, at the average linear predictor), and for the logit the median_odds_ratio (Larsen & Merlo 2005).
+
+        `intervals` adds <name>_lower and <name>_upper: delta (on the logit of a share), profile (one factor with an
+        intercept), bootstrap (parametric, `draws` refits with `seed`).
         """
         from profiling.modeling.partition import partition
+        from profiling.modeling.partition_intervals import with_intervals
 
-        return partition(self)
+        return partition(self) if intervals is None else with_intervals(self, intervals, level, draws, seed)
+
+    def r_squared(self) -> pd.Series:
+        """Return marginal and conditional R2 with the three variances they are made of, on the latent scale.
+
+        Nakagawa & Schielzeth 2013; with random slopes Johnson 2014; for counts Nakagawa, Johnson & Schielzeth 2017.
+        """
+        from profiling.modeling.explained import r_squared
+
+        return r_squared(self)
+
+    def design_effects(self) -> pd.DataFrame:
+        """Return what clusters cost: group, term, rho_y, rho_x, design_effect, effective_size.
+
+        The term `mean` is the outcome's mean, 1 + (m - 1) rho_y with m = sum n^2 / sum n (Kish 1965); for a coefficient
+        1 + (m - 1) rho_x rho_y (Moulton 1986), rho_x of the term given the others, negative where it varies within
+        clusters only. The group `all` adds the groups up.
+        """
+        from profiling.modeling.explained import design_effects
+
+        return design_effects(self)
 
     def marginal(self) -> Marginal:
         """Return what the fit implies over the population: probabilities, coefficients, average effects, with errors.
