@@ -96,12 +96,20 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Spiegelhalter 2005",
     ),
     Definition(
+        "usual-spread",
+        "Usual spread",
+        "Where providers differ by more than chance explains, limits may be widened to the spread that most of them "
+        "show. Inside such limits a provider is within the usual spread, although its interval may leave out 1.",
+        "limits at z · √φ, or with variance 1/E + τ²; φ and τ² from the providers without their extremes",
+        "Spiegelhalter 2005; Spiegelhalter et al. 2012",
+    ),
+    Definition(
         "flag",
         "Flag",
         "The result in words. Each measure names its rule; how many flags the rule would raise if all providers were "
         "average stands beside it. A flag is a reason to look, not a verdict.",
         "beyond 99.8 %: higher or lower than expected; beyond 95 %: watch",
-        "Spiegelhalter 2005; Jones, Ohlssen & Spiegelhalter 2008",
+        "Spiegelhalter 2005; Jones, Ohlssen & Spiegelhalter 2008; Efron 2004; Kalbfleisch & Wolfe 2013",
     ),
     Definition(
         "rank",
