@@ -6,6 +6,7 @@ import numpy as np
 
 from profiling.assessment.fitted import Floats
 from profiling.assessment.options import ProfileOptions
+from profiling.assessment.rank_summary import posterior_ranks
 from profiling.assessment.ranks import drawn_ranks, expected_ranks, percentiles, rank_interval
 
 
@@ -14,10 +15,12 @@ def provider_ranks(effect: Floats, sd: Floats, options: ProfileOptions) -> dict[
     if not np.isfinite(effect).all():
         unknown = np.full(len(effect), np.nan)
         return dict.fromkeys(("expected_rank", "rank_lower", "rank_upper", "percentile"), unknown)
+    if len(effect) > options.exact_ranks_up_to:
+        streamed = posterior_ranks(effect, sd, options.draws, options.seed)
+        return {name: streamed[name].to_numpy() for name in ("expected_rank", "rank_lower", "rank_upper", "percentile")}
     ranks = drawn_ranks(effect, sd**2, options.draws, options.seed)
     low, high = rank_interval(ranks)
-    pairs = len(effect) <= options.exact_ranks_up_to
-    expected = expected_ranks(effect, sd**2) if pairs else ranks.mean(axis=0, dtype=np.float64)
+    expected = expected_ranks(effect, sd**2)
     return {
         "expected_rank": expected,
         "rank_lower": low.astype(np.float64),
