@@ -12,7 +12,7 @@ from profiling.cli import failures
 from profiling.cli.aggregates import assess
 from profiling.cli.console import Console
 from profiling.cli.database import db
-from profiling.cli.published import compare, release, verify
+from profiling.cli.published import bundle, compare, release, verify
 from profiling.cli.registry import runs, show
 from profiling.cli.start import check, init, sample
 from profiling.cli.structure import structure
@@ -54,6 +54,7 @@ for command in (
     verify,
     release,
     compare,
+    bundle,
     db,
 ):
     commands.add_command(command)

@@ -1,4 +1,4 @@
-"""Commands for what is published: let a held run pass, check it, set it beside another."""
+"""Commands for what is published: let a held run pass, check it, set it beside another, send one provider its own."""
 
 from __future__ import annotations
 
@@ -77,3 +77,28 @@ def compare(console: Console, former: str, later: str, config: Path) -> None:
     with run_lock(engine):
         page = compare_runs(settings, engine, former, later)
     console.answer({"page": str(page)}, [f"Page: {shown(page)}"])
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.argument("provider", metavar="HOSPITAL")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("bundles"), show_default=True,
+    help="Where bundles are written; never inside the public site.",
+)  # fmt: skip
+@config_option
+@voice
+@click.pass_obj
+def bundle(console: Console, run_id: str, provider: str, folder: Path, config: Path) -> None:
+    """Write what one hospital (its id or name) may see of itself: its page with its own counts, and its worksheets.
+
+    \b
+    Example:
+      profiling bundle r-1a2b3c4d H07
+    """
+    settings = read_settings(config, console)
+    from profiling.pipeline.publishing import bundle_run
+
+    made = bundle_run(settings, open_results(settings), run_id, provider, folder)
+    said = "Not for publication: it holds small counts. It may be sent to this hospital only"
+    console.answer({"folder": str(made)}, [f"Bundle: {shown(made)}", said])

@@ -107,3 +107,20 @@ def compare_runs(settings: Settings, engine: Engine, former: str, later: str) ->
         for name in measures
     }
     return publish_comparison(records[0], records[1], cases, settings.output.folder, folders[-1])
+
+
+def bundle_run(settings: Settings, engine: Engine, run_id: str, provider: str, folder: Path) -> Path:
+    """Write the bundle of one outer provider under `folder`, which must not lie in the public site; its folder."""
+    from profiling.reporting.bundle import write_bundle
+    from profiling.store.runs import read_predictions, read_run
+
+    site = settings.output.folder.resolve()
+    if folder.resolve() == site or site in folder.resolve().parents:
+        found = "a folder inside the public site"
+        raise UsageError(Problem("--folder", found, "one outside it", "A bundle holds small counts of named people"))
+    record = read_run(engine, run_id)
+    if record.measures.empty:
+        raise UsageError(Problem("run", f"run {run_id} has no results", "a fitted run", "profiling runs lists them"))
+    predictions = {str(name): read_predictions(engine, run_id, str(name)) for name in record.measures["measure"]}
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_bundle(record, predictions, provider, folder)

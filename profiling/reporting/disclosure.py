@@ -86,7 +86,7 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
         )
     threshold = int(record.run["threshold"])
     specs = {str(row.measure): _clean_spec(json.loads(str(row.spec_json))) for row in record.measures.itertuples()}
-    full = _joined(record, specs)
+    full = joined(record, specs)
     suppression = suppress(full, threshold)
     providers = _masked_providers(full, suppression.hidden, threshold)
     shown_measures = {name: name not in suppression.withheld for name in specs}
@@ -136,7 +136,7 @@ def is_protected(count: float, threshold: int) -> bool:
     return 1 <= round(count) < threshold
 
 
-def _joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Estimates with their flags, what suppression needs beside them, in the order of the measures."""
     key = ["measure", "level", "provider"]
     estimates = record.provider_estimates.drop(columns=["category", "run_id"], errors="ignore")

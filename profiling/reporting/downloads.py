@@ -20,6 +20,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FIGURE_FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
 LEFT_OUT = ("run_id", "measure", "level", "oe_numerator")
 SIGNIFICANT = 10
+EXACT = 17
 
 COLUMNS: dict[str, str] = {
     "provider": "identifier of the provider",
@@ -75,20 +76,20 @@ def defuse(value: object) -> object:
     return value
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """A table as CSV: UTF-8, RFC 4180, empty cells for what is missing, ten significant digits."""
-    columns = [_cells(table[name]) for name in table.columns]
+def write_csv(table: pd.DataFrame, path: Path, digits: int = SIGNIFICANT) -> None:
+    """A table as CSV: UTF-8, RFC 4180, empty cells for what is missing, `digits` significant digits."""
+    columns = [_cells(table[name], digits) for name in table.columns]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([defuse(str(name)) for name in table.columns])
         writer.writerows(zip(*columns, strict=True))
 
 
-def _cells(column: pd.Series) -> list[object]:
+def _cells(column: pd.Series, digits: int) -> list[object]:
     if pd.api.types.is_bool_dtype(column):
         return [int(value) for value in column]
     if pd.api.types.is_numeric_dtype(column):
-        return ["" if not np.isfinite(value) else f"{value:.{SIGNIFICANT}g}" for value in column.astype(float)]
+        return ["" if not np.isfinite(value) else f"{value:.{digits}g}" for value in column.astype(float)]
     return ["" if pd.isna(value) else defuse(str(value)) for value in column]
 
 

@@ -170,6 +170,9 @@ CATALOGUE: Mapping[str, str] = {
     "audit_released": (
         "The gate held this run for a jump in the {reasons}. It was released after somebody had looked at the reasons."
     ),
+    "bundle_note": (
+        "For {name} only: this page shows its own small counts, which are never published. Others have no names here."
+    ),
     "compare_none": "No {provider} has another result than in run {before}",
     "compare_some": "{moved} of {all} {providers} have another result than in run {before}",
     "compare_one": "One of {all} {providers} has another result than in run {before}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from profiling.reporting.disclosure import MaskedRun, mask
 from profiling.reporting.downloads import listing, write_downloads, write_json
 from profiling.reporting.pages import audit, hospital, measure, methods, model, overview
 from profiling.reporting.pages.shared import Site, build
+from profiling.reporting.processes import in_processes
 from profiling.reporting.sentences import say
 from profiling.reporting.site_files import TIMINGS
 from profiling.reporting.templating import environment
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 FOLDERS = ("assets", "downloads", "hospitals", "measures", "models")
 STYLES = ("chart.css", "style.css")
 MOST_IN_NAVIGATION = 4
+MANY_PAGES = 200
+MOST_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,7 @@ def write_site(record: RunRecord, folder: Path, edition: str = "public") -> Site
         (folder / name).mkdir(parents=True, exist_ok=True)
     pages = _write_pages(site, folder)
     write_downloads(site, folder / "downloads")
-    styles = [(templates_folder() / name).read_text(encoding="utf-8") for name in STYLES]
-    (folder / "assets" / "style.css").write_text("\n".join(styles), encoding="utf-8")
+    (folder / "assets" / "style.css").write_text(style_sheet(), encoding="utf-8")
     _write_timings(masked, folder / TIMINGS)
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
@@ -68,10 +71,21 @@ def _write_pages(site: Site, folder: Path) -> int:
         write("measure.html", one.href, measure.context(site, one, listing(site, "../")))
         if one.modelled:
             write("model.html", one.model_href, model.context(site, one))
-    prepared = tuple(hospital.prepare(site, one) for one in site.measures)
-    for level, provider in site.addresses:
-        write("hospital.html", site.address(level, provider), hospital.context(site, prepared, level, provider))
+    _write_providers(site, write)
     return 3 + len(site.measures) + sum(one.modelled for one in site.measures) + len(site.addresses)
+
+
+def _write_providers(site: Site, write: Callable[[str, str, dict[str, Any]], None]) -> None:
+    """A page a provider. Many are shared out to processes; each page is the same whoever writes it."""
+    prepared = tuple(hospital.prepare(site, one) for one in site.measures)
+    keys = list(site.addresses)
+
+    def some(share: list[tuple[str, str]]) -> None:
+        for level, provider in share:
+            write("hospital.html", site.address(level, provider), hospital.context(site, prepared, level, provider))
+
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES) if len(keys) >= MANY_PAGES else 1
+    in_processes(some, [keys[start::processes] for start in range(processes)])
 
 
 def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, dict[str, Any]], None]:
@@ -84,6 +98,11 @@ def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, 
         (folder / address).write_text(text, encoding="utf-8", errors="replace")
 
     return write
+
+
+def style_sheet() -> str:
+    """The one style sheet: colours and charts, then pages."""
+    return "\n".join((templates_folder() / name).read_text(encoding="utf-8") for name in STYLES)
 
 
 def frame(site: Site) -> dict[str, Any]:

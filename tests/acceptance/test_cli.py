@@ -63,7 +63,7 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
 
 def test_the_commands_are_those_promised() -> None:
     promised = {"init", "check", "sample", "load", "fit", "report", "run", "runs", "show", "verify"}
-    promised |= {"release", "compare", "assess", "structure"}
+    promised |= {"release", "compare", "bundle", "assess", "structure"}
     assert set(COMMANDS) == promised | {"db upgrade", "db current"}
 
 

@@ -37,6 +37,7 @@ SHAPES: MappingProxyType[str, Shape] = MappingProxyType(
 )
 FLAGGED = ("higher", "lower", "higher_watch", "lower_watch")
 BEYOND = ("higher", "lower")
+READY, ESTIMATED = "ready_to_be_drawn", "ready_with_estimate"
 SIDES = MappingProxyType({"higher": "high", "higher_watch": "high", "lower": "low", "lower_watch": "low"})
 NUMBERS = (
     *("n", "observed", "expected", "expected_marginal", "oe_ratio", "z", "expected_rank"),
@@ -139,7 +140,12 @@ def grid_y(
 
 
 def providers(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that may be drawn (`shown`, with numbers), with name, category, href and tooltip filled in."""
+    """The rows that may be drawn (`shown`, with numbers), with name, category, href and tooltip filled in.
+
+    Rows that went through here before are given back as they are: a page a provider draws from the same rows.
+    """
+    if READY in frame:
+        return frame
     table = frame.reset_index(drop=True)
     shown = table["shown"].fillna(False).astype(bool) if "shown" in table else pd.Series(True, table.index)
     table = table[shown].reset_index(drop=True)
@@ -153,13 +159,16 @@ def providers(frame: pd.DataFrame) -> pd.DataFrame:
         href=_texts(table, "href"),
         tooltip=_texts(table, "tooltip"),
         z=table["z"].fillna(0.0) if "z" in table else 0.0,
+        **{READY: True},
     )
 
 
 def estimated(frame: pd.DataFrame) -> pd.DataFrame:
     """Those of `providers` that have a shrunken ratio with its interval."""
+    if ESTIMATED in frame:
+        return frame
     table = providers(frame)
-    return table[table[["ratio", "ratio_lower", "ratio_upper"]].notna().all(axis=1)]
+    return table[table[["ratio", "ratio_lower", "ratio_upper"]].notna().all(axis=1)].assign(**{ESTIMATED: True})
 
 
 def hidden_count(frame: pd.DataFrame) -> int:

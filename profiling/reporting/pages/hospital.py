@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
+from profiling.reporting.charts.parts import estimated
 from profiling.reporting.disclosure import MISSING_WARNING
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.measure import hidden_row, observed_head, observed_label, shown_row
@@ -41,13 +42,16 @@ class Prepared:
     places: Mapping[str, int]
     inner: Mapping[str, pd.DataFrame]
     strokes: pd.DataFrame
+    rule: str
 
 
 def prepare(site: Site, measure: MeasureView) -> Prepared:
     """Rows of a measure's outer level ready for many pages."""
     rows = drawings.drawable(site, measure.providers[measure.outer], ROOT)
     # Only the columns a chart takes: a page a provider makes many small frames of them.
-    shown = rows.loc[~rows["hidden"], DRAWN]
+    drawn = rows.loc[~rows["hidden"], DRAWN]
+    shown = estimated(drawn)
+    shown = shown if len(shown) == len(drawn) else drawn
     size = "expected_marginal" if measure.counts else "n"
     sizes = shown[size].to_numpy(dtype=float)
     order = np.argsort(sizes, kind="stable")
@@ -68,7 +72,8 @@ def prepare(site: Site, measure: MeasureView) -> Prepared:
         order,
         places,
         inner,
-        strokes.iloc[chosen],
+        strokes.iloc[chosen][DRAWN],
+        sentences.rule(measure.finding(measure.outer)),
     )
 
 
@@ -87,7 +92,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
         "nouns": nouns(level),
         "strip": drawings.strip_svg(site, level, provider, _everyone(mine, provider)),
         "measures": parts,
-        "rules": [{"title": part.measure.title, "rule": sentences.rule(part.measure.finding(level))} for part in mine],
+        "rules": [{"title": part.measure.title, "rule": part.rule} for part in mine],
     }
 
 
