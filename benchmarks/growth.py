@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from benchmarks.choices import Choices
@@ -38,12 +39,11 @@ def growth(choices: Choices, folder: Path) -> Part:
             cells = []
             for kind in KINDS:
                 repeats = 1 if size[0] >= 1_000_000 else choices.repeats
-                found = in_process(
-                    "benchmarks.one_fit", [kind, *map(str, size), str(repeats)], choices.threads, limit=choices.limit
-                )
-                curves[axis][kind].append((value, found["seconds"]))
-                cells.append(f"{found['seconds']:.3f}" + ("" if found["converged"] else " **not converged**"))
-                print(f"  {axis} {value:,}, {KINDS[kind]}: {cells[-1]} s", flush=True)
+                taken, cell = _measure([kind, *map(str, size), str(repeats)], choices)
+                if taken is not None:
+                    curves[axis][kind].append((value, taken))
+                cells.append(cell)
+                print(f"  {axis} {value:,}, {KINDS[kind]}: {cell}", flush=True)
             table.append((f"{axis} {value:,}", fixed[axis], *cells))
     _draw(curves, fixed, folder / "growth.svg")
     return Part(
@@ -51,10 +51,25 @@ def growth(choices: Choices, folder: Path) -> Part:
         "Time against rows, levels and covariates",
         ("along", "with", *(f"{title}, s" for title in KINDS.values())),
         table,
-        ("Levels: of hospitals in the first model; of physicians in the second, with a tenth as many hospitals.",),
+        (
+            "Levels: of hospitals in the first model; of physicians in the second, with a tenth as many hospitals (at most 5,000).",
+        ),
         "growth.svg",
         position=7,
     )
+
+
+def _measure(arguments: list[str], choices: Choices) -> tuple[float | None, str]:
+    """Return the seconds of a fit, None where there are none, and the cell that says so."""
+    try:
+        found = in_process("benchmarks.one_fit", arguments, choices.threads, limit=choices.limit)
+    except subprocess.TimeoutExpired:
+        return None, f"over {choices.limit:.0f} s"
+    except subprocess.CalledProcessError as failure:
+        last = ((failure.stderr or "").strip().splitlines() or ["no message"])[-1]
+        return None, f"failed: {last[:80]}"
+    cell = f"{found['seconds']:.3f}" + ("" if found["converged"] else " **not converged**")
+    return float(found["seconds"]), cell
 
 
 def _draw(curves: dict[str, dict[str, list[tuple[int, float]]]], fixed: dict[str, str], path: Path) -> None:
@@ -69,10 +84,15 @@ def _draw(curves: dict[str, dict[str, list[tuple[int, float]]]], fixed: dict[str
         axes = figure.subplots(1, 3, sharey=True)
         for panel, (axis, by_kind) in zip(axes, curves.items(), strict=True):
             for (kind, points), style in zip(by_kind.items(), ("o-", "s--"), strict=True):
+                if not points:
+                    continue
                 x, y = zip(*points, strict=True)
                 panel.loglog(x, y, style, color="#1f4e79", markersize=4, linewidth=1.2, label=KINDS[kind])
-            x, y = zip(*by_kind["one"], strict=True)
-            panel.loglog(x, [y[-1] * at / x[-1] for at in x], ":", color="#999999", linewidth=1, label="in proportion")
+            if by_kind["one"]:
+                x, y = zip(*by_kind["one"], strict=True)
+                panel.loglog(
+                    x, [y[-1] * at / x[-1] for at in x], ":", color="#999999", linewidth=1, label="in proportion"
+                )
             panel.set_xlabel(axis)
             panel.set_title(fixed[axis], fontsize=9)
             panel.grid(True, which="major", color="#e5e5e5", linewidth=0.6)

@@ -1,6 +1,7 @@
 """One fit of a drawn data set in this process: `python -m benchmarks.one_fit KIND ROWS COLUMNS LEVELS REPEATS`.
 
-KIND: one (hospitals), two (hospitals and physicians; LEVELS counts physicians, a tenth as many hospitals). Prints
+KIND: one (hospitals), two (hospitals and physicians; LEVELS counts physicians, a tenth as many hospitals, at
+most 5,000). Prints
 seconds of importing, of the first fit and of the repeats (median), and the peak memory less that before the data.
 """
 
@@ -19,12 +20,14 @@ from benchmarks.measured import seconds  # noqa: E402
 from benchmarks.peers.harness import peak_bytes, resident_bytes  # noqa: E402
 from profiling.modeling import glmm  # noqa: E402
 
+MOST_HOSPITALS = 5_000
+
 
 def main(kind: str, rows: int, columns: int, levels: int, repeats: int) -> dict[str, float | bool]:
     """Draw, fit and measure."""
     imported = perf_counter() - BEGUN
     before = resident_bytes()
-    size = Size(rows, columns, levels if kind == "one" else max(levels // 10, 2), max(levels, 2))
+    size = Size(rows, columns, levels if kind == "one" else min(max(levels // 10, 2), MOST_HOSPITALS), max(levels, 2))
     drawn = draw_admissions(size, 2)
     frame = pd.DataFrame(drawn.x, columns=[f"x{j}" for j in range(columns)], copy=False)
     frame["y"], frame["hosp"], frame["phys"] = drawn.y, drawn.hospital, drawn.physician
