@@ -51,9 +51,7 @@ def growth(choices: Choices, folder: Path) -> Part:
         "Time against rows, levels and covariates",
         ("along", "with", *(f"{title}, s" for title in KINDS.values())),
         table,
-        (
-            "Levels: of hospitals in the first model; of physicians in the second, with a tenth as many hospitals (at most 5,000).",
-        ),
+        ("Levels: hospitals; in the second model physicians, with a tenth as many hospitals (at most 5,000).",),
         "growth.svg",
         position=7,
     )
@@ -99,6 +97,7 @@ def _draw(curves: dict[str, dict[str, list[tuple[int, float]]]], fixed: dict[str
             for side in ("top", "right"):
                 panel.spines[side].set_visible(False)
         axes[0].set_ylabel("seconds a fit")
-        axes[0].legend(frameon=False, fontsize=8)
+        if curves["rows"]["one"]:
+            axes[0].legend(frameon=False, fontsize=8)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
