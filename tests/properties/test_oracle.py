@@ -33,7 +33,9 @@ LINKS = [("binomial", "logit"), ("binomial", "probit"), ("binomial", "cloglog"),
 # on the probit scale (5.4 on the logit's) 101 points leave 5e-9 where a cluster has one row.
 LARGEST_SD = {"logit": 3.0, "probit": 1.65, "cloglog": 2.1, "log": 1.5}
 NESTINGS = ["(1 | a)", "(1 | a/b)", "(1 | a/b/c)"]
-MOST_POINTS, FEWER_POINTS = 101, 61  # a million nodes for three levels: only where effects are large
+# Points by level, innermost first: outer clusters are larger and take fewer.
+POINTS = {1: (101,), 2: (101, 101), 3: (101, 75, 51)}
+FEWER_POINTS = (61, 41, 31)  # for three levels of moderate effects
 STRUCTURES = [
     "(1 | a) + (1 | d)",
     "(1 | a) + (1 | b) + (1 | d)",
@@ -127,10 +129,10 @@ def test_nested_quadrature_is_the_integral(block: int) -> None:
         number = block * NESTED + i
         family = family_of(*LINKS[number % 4])
         levels = 1 + number // 4 % 3
-        design = design_of(rng, family.name, NESTINGS[levels - 1], (8, 18))
+        design = design_of(rng, family.name, NESTINGS[levels - 1], (8, 12 if levels == 3 else 18))
         beta, sigma = parameters(rng, design, LARGEST_SD[family.link])
         moderate = levels == 3 and sigma.max() < LARGEST_SD[family.link] / 2
-        criterion = quadrature_criterion(design, family, (FEWER_POINTS if moderate else MOST_POINTS,) * levels)
+        criterion = quadrature_criterion(design, family, FEWER_POINTS if moderate else POINTS[levels])
         found = criterion.evaluate(beta, sigma).value + family.constant(design.y, design.weights)
         close(found, integrated(design, family, beta, sigma), VALUE, f"{block}.{i} {family.link} {levels} levels")
         # The gradient is exact for any number of points: two points of few nodes.
