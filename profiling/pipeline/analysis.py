@@ -13,6 +13,7 @@ import pandas as pd
 from profiling.config import Measure, Settings
 from profiling.errors import InputRejected, NotConverged, Problem
 from profiling.pipeline.clock import Clock, Progress
+from profiling.pipeline.two_answers import two_answers
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -166,7 +167,14 @@ def assessed(
     return {
         "fixed_effects": fixed_effects(fit),
         "variance_components": variance_components(fit),
-        "model_checks": pd.concat([a.model_checks(fit, assessments, options), diagnoses(fit)], ignore_index=True),
+        "model_checks": pd.concat(
+            [
+                a.model_checks(fit, assessments, options),
+                diagnoses(fit),
+                two_answers(fit, cases.rows, levels, settings.disclosure.threshold),
+            ],
+            ignore_index=True,
+        ),
         "calibration": a.calibration(fit, options),
         "provider_estimates": pd.concat(estimates, ignore_index=True),
         "flags": pd.concat([a.flags(assessments[level], level) for level in levels], ignore_index=True),

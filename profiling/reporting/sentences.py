@@ -158,6 +158,21 @@ CATALOGUE: Mapping[str, str] = {
     "model_unknown": "Nothing is known about how the fit ended.",
     "model_headline": "How the expected {event} are made, and how far they can be trusted",
     "model_headline_values": "How the expected {title} is made, and how far it can be trusted",
+    "two_ways_one": "For a patient of one {provider}, {trait} multiplies the odds of the event by {ratio}.",
+    "two_ways_all": "Over the patients of all {providers} together it multiplies them by {ratio}.",
+    "two_ways_naive": (
+        "A model that ignores {providers} would have been overconfident: its standard error of {trait} would have to "
+        "be {factor} times as large."
+    ),
+    "two_ways_modest": "A model that ignores {providers} would not have been overconfident about any of these traits.",
+    "two_ways_design": "Patients of one {provider} are alike: for the overall rate, {effect} of them count as one.",
+    "structure_sizes": "There are {count} {providers}, half of them with {size} records or more.",
+    "structure_sizes_small": "There are {count} {providers}, half of them with fewer than {size} records.",
+    "structure_nested": "Each {child} belongs to one {parent}.",
+    "structure_twins": "Each {parent} has one {child} of its own, so that their effects cannot be told apart.",
+    "structure_crossed": "Every {child} has patients in every {parent}.",
+    "structure_partial": "Of the {children}, {share} have patients in more than one {parent}.",
+    "structure_off_main": "Away from a {child}’s main {parent} lie {share} of the records.",
     "model_shares": "Of what the case mix leaves unexplained, {first} lies {rest}.",
     "audit_headline": "What this report was made from, and how to check it",
     "audit_lede": "Every number of these pages follows from the files, the settings and the programs named here.",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from profiling.config import formula_columns
 from profiling.reporting import numbers, sentences
-from profiling.reporting.pages import drawings
+from profiling.reporting.pages import drawings, two_ways
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 
 LOGISTIC_VARIANCE = math.pi**2 / 3
@@ -36,6 +36,8 @@ def context(site: Site, measure: MeasureView) -> dict[str, Any]:
         "flow": _flow(measure),
         "missing": _missing(measure),
         "effects": _effects(measure),
+        "two_ways": two_ways.panel(measure, term_words),
+        "structure": two_ways.structure(measure),
         "shares": _shares(measure),
         "calibration": _calibration(measure),
         "by_provider": _by_provider(site, measure, root),
