@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import optimize, special, stats
+from dense_models import dense_laplace
+from scipy import optimize, special
 
 from profiling import glmm
 from profiling.modeling.climb import LaplaceObjective
@@ -41,53 +42,6 @@ def tiny(seed: int, family: str, n: int = 60) -> pd.DataFrame:
     eta = 0.3 * data["x"] - 0.4 + rng.normal(0, 0.8, 5)[data["a"]]
     data["y"] = rng.poisson(np.exp(eta)) if family == "poisson" else (rng.random(n) < special.expit(eta)).astype(float)
     return data
-
-
-def dense_laplace(design, family, beta, theta):
-    """-log of the integrand's Laplace approximation with dense matrices, straight from the definition."""
-    k = design.form.offsets[-1]
-    Lambda = design.form.matrix(theta)
-    sizes = [factor.size * len(factor.terms) for factor in design.factors]
-    starts = np.cumsum([0, *sizes])
-    n = design.n
-    Z = np.zeros((n, starts[-1]))
-    z = np.ones((n, k)) if design.plain else design.Z
-    scaled = z @ Lambda
-    for f, factor in enumerate(design.factors):
-        q = len(factor.terms)
-        for a in range(q):
-            Z[np.arange(n), starts[f] + factor.codes[design.order] * q + a] = scaled[:, design.form.offsets[f] + a]
-    eta0 = design.X @ beta + design.offset
-    distribution = {
-        "logit": lambda e: stats.bernoulli.logpmf(design.y, special.expit(e)),
-        "probit": lambda e: design.y * special.log_ndtr(e) + (1 - design.y) * special.log_ndtr(-e),
-        "cloglog": lambda e: np.where(design.y == 1, np.log(-np.expm1(-np.exp(e))), -np.exp(e)),
-        "log": lambda e: stats.poisson.logpmf(design.y, np.exp(e)),
-    }[family.link]
-
-    def parts(u):
-        rows = np.array(
-            [derivatives(family.code, y, w, e) for y, w, e in zip(design.y, design.weights, eta0 + Z @ u, strict=True)]
-        )
-        return rows[:, 1], rows[:, 2]
-
-    def minus(u):
-        return -distribution(eta0 + Z @ u).sum() + 0.5 * u @ u
-
-    u = np.zeros(starts[-1])
-    for _ in range(100):
-        l1, w = parts(u)
-        H = Z.T @ (w[:, None] * Z) + np.eye(len(u))
-        step = np.linalg.solve(H, Z.T @ l1 - u)
-        while minus(u + step) > minus(u) + 1e-12:
-            step /= 2
-            if np.abs(step).max() < 1e-12:
-                break
-        u = u + step
-        if np.abs(step).max() < 1e-12:
-            break
-    _, w = parts(u)
-    return -minus(u) - 0.5 * np.linalg.slogdet(Z.T @ (w[:, None] * Z) + np.eye(len(u)))[1]
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda pair: pair[1])
