@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from profiling.reporting.chart import Chart
 from profiling.reporting.disclosure import MaskedRun
-from profiling.reporting.figure import Format, render_figure
+from profiling.reporting.figure import Format, render_figures
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, nouns
+from profiling.reporting.processes import in_processes
+from profiling.reporting.svg import standalone_svg
+from profiling.shipped import templates_folder
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FIGURES = {"funnel": drawings.funnel_charts, "caterpillar": drawings.caterpillar_charts}
 FIGURE_FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
 LEFT_OUT = ("run_id", "measure", "level", "oe_numerator")
 SIGNIFICANT = 10
@@ -146,24 +151,27 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
     return [*tables, *whole, *figures]
 
 
-def write_downloads(site: Site, folder: Path) -> None:
-    """Write every download into `folder`, which exists."""
+def write_downloads(site: Site, folder: Path, processes: int = 1) -> None:
+    """Write every download into `folder`, which exists; figures by as many processes."""
     for measure in site.measures:
         for level in measure.levels:
             write_csv(provider_download(measure, level), folder / f"{measure.name}_{level}.csv")
-        _write_figures(site, measure, folder)
     write_csv(data_dictionary(site), folder / "data_dictionary.csv")
     write_json(run_summary(site), folder / "run.json")
+    figures = [(measure, kind) for measure in site.measures for kind in FIGURES]
+    style = (templates_folder() / "chart.css").read_text(encoding="utf-8")
+
+    def some(share: list[tuple[MeasureView, str]]) -> None:
+        for measure, kind in share:
+            _write_figure(FIGURES[kind](site, measure, measure.outer)[0], folder, f"{measure.name}_{kind}", style)
+
+    shares = [figures[start::processes] for start in range(processes)]
+    in_processes(some, [share for share in shares if share])
 
 
-def _write_figures(site: Site, measure: MeasureView, folder: Path) -> None:
-    made = {
-        "funnel": drawings.funnel_charts(site, measure, measure.outer)[0],
-        "caterpillar": drawings.caterpillar_charts(site, measure, measure.outer)[0],
-    }
-    for kind, chart in made.items():
-        for form in FIGURE_FORMATS:
-            render_figure(chart, folder / f"{measure.name}_{kind}.{form}", form)
+def _write_figure(chart: Chart, folder: Path, name: str, style: str) -> None:
+    (folder / f"{name}.svg").write_text(standalone_svg(chart, style), encoding="utf-8")
+    render_figures(chart, {"png": folder / f"{name}.png", "pdf": folder / f"{name}.pdf"})
 
 
 def write_json(content: object, path: Path) -> None:

@@ -7,7 +7,7 @@ id is written; text of SVG stays text.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, singledispatch
 from itertools import groupby
@@ -60,8 +60,18 @@ def render_figure(chart: Chart, path: Path, format: Format) -> None:
     path.write_bytes(figure_bytes(chart, format))
 
 
+def render_figures(chart: Chart, paths: Mapping[Format, Path]) -> None:
+    """Write the chart in several formats; what they have in common is built once."""
+    for format, content in _rendered(chart, tuple(paths)).items():
+        paths[format].write_bytes(content)
+
+
 def figure_bytes(chart: Chart, format: Format) -> bytes:
     """The file that `render_figure` writes."""
+    return _rendered(chart, (format,))[format]
+
+
+def _rendered(chart: Chart, formats: tuple[Format, ...]) -> dict[Format, bytes]:
     settings: Any = {
         "svg.hashsalt": "profiling",
         "svg.fonttype": "none",
@@ -70,12 +80,18 @@ def figure_bytes(chart: Chart, format: Format) -> bytes:
         "path.simplify": False,
         "pdf.compression": 6,
     }
-    target = io.BytesIO()
+    made: dict[Format, bytes] = {}
+    built: dict[bool, Figure] = {}
     with mpl.rc_context(settings):
-        figure = _figure(chart, halos=format != "svg")
-        dpi = 72 * (PIXELS_A_UNIT if format == "png" else 1)
-        figure.savefig(target, format=format, dpi=dpi, metadata=_EMPTY_METADATA[format])
-    return target.getvalue()
+        for format in formats:
+            halos = format != "svg"
+            if halos not in built:
+                built[halos] = _figure(chart, halos)
+            target = io.BytesIO()
+            dpi = 72 * (PIXELS_A_UNIT if format == "png" else 1)
+            built[halos].savefig(target, format=format, dpi=dpi, metadata=_EMPTY_METADATA[format])
+            made[format] = target.getvalue()
+    return made
 
 
 @dataclass(frozen=True)

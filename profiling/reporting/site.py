@@ -49,7 +49,7 @@ def write_site(record: RunRecord, folder: Path, edition: str = "public") -> Site
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     pages = _write_pages(site, folder)
-    write_downloads(site, folder / "downloads")
+    write_downloads(site, folder / "downloads", _processes(len(masked.providers)))
     (folder / "assets" / "style.css").write_text(style_sheet(), encoding="utf-8")
     _write_timings(masked, folder / TIMINGS)
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -84,8 +84,13 @@ def _write_providers(site: Site, write: Callable[[str, str, dict[str, Any]], Non
         for level, provider in share:
             write("hospital.html", site.address(level, provider), hospital.context(site, prepared, level, provider))
 
-    processes = min(os.cpu_count() or 1, MOST_PROCESSES) if len(keys) >= MANY_PAGES else 1
+    processes = _processes(len(keys))
     in_processes(some, [keys[start::processes] for start in range(processes)])
+
+
+def _processes(pages: int) -> int:
+    """How many processes write: one for few pages."""
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if pages >= MANY_PAGES else 1
 
 
 def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, dict[str, Any]], None]:

@@ -141,8 +141,10 @@ def peers(
     own = table[table["provider"] == me]
     if not len(own):
         raise KeyError(f"provider {me!r} is not among the rows shown")
-    distance = (np.log(table[size]) - np.log(own[size].iloc[0])).abs().where(table["provider"] != me, -1.0)
-    near = table.assign(distance=distance).sort_values(["distance", "provider"], kind="stable").head(count + 1)
+    near = table
+    if len(table) > count + 1:
+        distance = (np.log(table[size]) - np.log(own[size].iloc[0])).abs().where(table["provider"] != me, -1.0)
+        near = table.assign(distance=distance).sort_values(["distance", "provider"], kind="stable").head(count + 1)
     near = near.sort_values(["ratio", "name"], ascending=[False, True], kind="stable")
     rows = [_provider_row(r, me, status) for r in near.to_dict("records")]
     return interval_rows("peers", rows, form=form, title=title, finding=finding, width=_width(form))

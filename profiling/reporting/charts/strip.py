@@ -23,14 +23,15 @@ def strip(
     titles: Mapping[str, str] | None = None,
     status: Mapping[str, str] = parts.STATUS_WORDS,
     hidden_words: str = HIDDEN_WORDS,
+    drawn: pd.DataFrame | None = None,
 ) -> Chart:
     """A strip a measure, in the order of the frame, all on one ratio axis.
 
     `frame`: masked provider rows of one level over all measures, with a column `measure`; `titles` gives
     the words of a measure. A measure without the provider has no strip; one where it is hidden has the
-    words only.
+    words only. `drawn`: what `parts.estimated` makes of the frame, where it is there already.
     """
-    table = parts.estimated(frame)
+    table = parts.estimated(frame) if drawn is None else drawn
     everyone = table.assign(own=table["provider"] == me)
     mine = frame[frame["provider"] == me]
     order = list(dict.fromkeys(mine["measure"]))

@@ -12,6 +12,7 @@ from scipy import stats
 
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
+from profiling.reporting.charts.parts import estimated
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns, rate_words
 from profiling.reporting.sentences import CATALOGUE, headline
 from profiling.reporting.svg import render_forms, render_svg
@@ -165,8 +166,13 @@ def strip_svg(site: Site, level: str, provider: str, every: pd.DataFrame) -> Mar
     """One provider on every measure; `every` holds the drawable rows of its level over all measures."""
     titles = {measure.name: measure.title for measure in site.measures}
     finding = f"{site.names[level, provider]} on every measure."
+    drawn = estimated(every)
     return render_forms(
-        _forms(lambda form: charts.strip(every, provider, form=form, finding=finding, titles=titles, status=STATUS)),
+        _forms(
+            lambda form: charts.strip(
+                every, provider, form=form, finding=finding, titles=titles, status=STATUS, drawn=drawn
+            )
+        ),
         "strip",
     )
 
