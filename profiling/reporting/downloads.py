@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from profiling.reporting.chart import Chart
 from profiling.reporting.disclosure import MaskedRun
@@ -98,6 +100,24 @@ def _cells(column: pd.Series, digits: int) -> list[object]:
     return ["" if pd.isna(value) else defuse(str(value)) for value in column]
 
 
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """The same figures as the CSV as Parquet: typed columns, each with its meaning, no time and no name in the file."""
+    columns, fields = [], []
+    for name in map(str, table.columns):
+        array = _array(table[name])
+        columns.append(array)
+        fields.append(pa.field(name, array.type, metadata={"meaning": COLUMNS.get(name, "")}))
+    parquet.write_table(pa.table(columns, schema=pa.schema(fields)), path, compression="zstd", store_schema=True)
+
+
+def _array(column: pd.Series) -> pa.Array:
+    if pd.api.types.is_bool_dtype(column):
+        return pa.array([bool(value) for value in column], pa.bool_())
+    if pd.api.types.is_numeric_dtype(column):
+        return pa.array([float(cell) if cell != "" else None for cell in _cells(column, SIGNIFICANT)], pa.float64())  # type: ignore[arg-type]
+    return pa.array([None if pd.isna(value) else str(value) for value in column], pa.string())
+
+
 def provider_download(measure: MeasureView, level: str) -> pd.DataFrame:
     """The masked providers of one measure and level, in the order of their labels."""
     rows = measure.providers[level].drop(columns=list(LEFT_OUT), errors="ignore").reset_index(drop=True)
@@ -122,11 +142,12 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
         {
             "kind": "table",
             "measure": measure.name,
-            "href": f"{root}downloads/{measure.name}_{level}.csv",
-            "text": f"{measure.title}, {nouns(level)} (CSV)",
+            "href": f"{root}downloads/{measure.name}_{level}.{form.lower()}",
+            "text": f"{measure.title}, {nouns(level)} ({form})",
         }
         for measure in site.measures
         for level in measure.levels
+        for form in ("CSV", "Parquet")
     ]
     figures = [
         {
@@ -155,7 +176,9 @@ def write_downloads(site: Site, folder: Path, processes: int = 1) -> None:
     """Write every download into `folder`, which exists; figures by as many processes."""
     for measure in site.measures:
         for level in measure.levels:
-            write_csv(provider_download(measure, level), folder / f"{measure.name}_{level}.csv")
+            table = provider_download(measure, level)
+            write_csv(table, folder / f"{measure.name}_{level}.csv")
+            write_parquet(table, folder / f"{measure.name}_{level}.parquet")
     write_csv(data_dictionary(site), folder / "data_dictionary.csv")
     write_json(run_summary(site), folder / "run.json")
     figures = [(measure, kind) for measure in site.measures for kind in FIGURES]

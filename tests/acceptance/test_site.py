@@ -10,6 +10,7 @@ import html5lib
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow import parquet
 from reporting_fixture import simulated_run
 
 from profiling.reporting import numbers
@@ -302,3 +303,19 @@ def test_the_audit_names_files_settings_and_programs_but_no_password_and_no_seco
     assert ["patients.patient_id.unique", "patient_id", "1–10"] in rows
     assert "1.25" not in text
     assert "No run was published before" in text
+
+
+def test_parquet_holds_the_figures_of_the_csv_and_says_what_they_mean(site: Path) -> None:
+    for file in sorted((site / "downloads").glob("*.parquet")):
+        table = parquet.read_table(file)
+        frame, published = (
+            table.to_pandas(),
+            pd.read_csv(file.with_suffix(".csv"), keep_default_na=False, na_values=[""]),
+        )
+        assert list(frame.columns) == list(published.columns)
+        for name in published.columns:
+            if pd.api.types.is_numeric_dtype(published[name]):
+                assert np.array_equal(frame[name].astype(float), published[name].astype(float), equal_nan=True), name
+        assert all(table.schema.field(name).metadata[b"meaning"] for name in frame.columns)
+        assert b"pandas" not in (table.schema.metadata or {})
+    assert len(list((site / "downloads").glob("*.parquet"))) == 4
