@@ -1,27 +1,67 @@
 """Assessment: who differs from the norm, how sure that is, and whether chance would do the same."""
 
 from profiling.assessment.aggregates import assess_aggregates
+from profiling.assessment.cms_bootstrap import CmsBootstrap, cms_bootstrap
+from profiling.assessment.composites import (
+    composite_of_draws,
+    latent_composite,
+    opportunity_composite,
+    weighted_composite,
+)
 from profiling.assessment.direct import differences, directly_standardized
+from profiling.assessment.fixed_effect_tests import fixed_against_random, fixed_effect_tests
+from profiling.assessment.fixed_effects import FixedEffects, fixed_effects, fixed_effects_of
 from profiling.assessment.flags import CATEGORIES, flag_summary
 from profiling.assessment.frames import calibration, flags, funnel_limits, level_checks, model_checks, predictions
+from profiling.assessment.honesty import case_mix_overlap, confounder_strength, events_to_change, flag_stability
+from profiling.assessment.mixture_of_fit import grid_of
+from profiling.assessment.monitoring import cusum, cusum_limit, ewma, period_correlation, vlad
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.profile import COLUMNS, Assessment, assess, profile_providers
+from profiling.assessment.rank_confidence import simultaneous_rank_sets, triple_goal
+from profiling.assessment.rank_summary import posterior_ranks
+from profiling.assessment.stability import stability_of_fit
 
 __all__ = [
     "CATEGORIES",
     "COLUMNS",
     "Assessment",
+    "CmsBootstrap",
+    "FixedEffects",
     "ProfileOptions",
     "assess",
     "assess_aggregates",
     "calibration",
+    "case_mix_overlap",
+    "cms_bootstrap",
+    "composite_of_draws",
+    "confounder_strength",
+    "cusum",
+    "cusum_limit",
     "differences",
     "directly_standardized",
+    "events_to_change",
+    "ewma",
+    "fixed_against_random",
+    "fixed_effect_tests",
+    "fixed_effects",
+    "fixed_effects_of",
+    "flag_stability",
     "flag_summary",
     "flags",
     "funnel_limits",
+    "grid_of",
+    "latent_composite",
     "level_checks",
     "model_checks",
+    "opportunity_composite",
+    "period_correlation",
+    "posterior_ranks",
     "predictions",
     "profile_providers",
+    "simultaneous_rank_sets",
+    "stability_of_fit",
+    "triple_goal",
+    "vlad",
+    "weighted_composite",
 ]
