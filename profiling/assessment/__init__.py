@@ -1,5 +1,9 @@
 """Assessment: who differs from the norm, how sure that is, and whether chance would do the same."""
 
+from profiling.kernels import prepare
+
+prepare()
+
 from profiling.assessment.aggregates import assess_aggregates
 from profiling.assessment.cms_bootstrap import CmsBootstrap, cms_bootstrap
 from profiling.assessment.composites import (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from profiling.kernels import prepare
+
+prepare()
+
 from profiling.modeling.comparison import anova
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.fit import glmm, lmm
