@@ -13,12 +13,12 @@ from time import perf_counter
 
 BEGUN = perf_counter()
 
-import pandas as pd  # noqa: E402
+import pandas as pd
 
-from benchmarks.admissions import Size, draw_admissions  # noqa: E402
-from benchmarks.measured import seconds  # noqa: E402
-from benchmarks.peers.harness import peak_bytes, resident_bytes  # noqa: E402
-from profiling.modeling import glmm  # noqa: E402
+from benchmarks.admissions import Size, draw_admissions
+from benchmarks.measured import seconds
+from benchmarks.peers.harness import peak_bytes, resident_bytes
+from profiling.modeling import glmm
 
 MOST_HOSPITALS = 5_000
 

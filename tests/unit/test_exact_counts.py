@@ -102,7 +102,7 @@ def test_limits_for_unequal_risks_are_those_of_a_shifted_cohort() -> None:
     p = random.uniform(0.02, 0.6, 90)
     starts = np.array([0, 50, 90])
     observed = np.array([9, 0])
-    lower, upper = poisson_binomial_limits(p, starts, observed)
+    lower, _ = poisson_binomial_limits(p, starts, observed)
     first = p[:50]
 
     def upper_tail(shift: float) -> float:
