@@ -3,12 +3,13 @@
 Delta: limits on the logit of a share (the log of a variance; the log of log MOR), from the covariance of coefficients
 and variance parameters; none where a variance is zero. Profile: with one factor of one intercept every share rises
 with its sd (of a linear model with the sd over sigma), so the limits are those of the profile carried over, the
-average linear predictor held (a linear model is profiled on the likelihood, as in `intervals`). Bootstrap: percentiles
-(Efron & Tibshirani 1993).
+average linear predictor held (a linear model is profiled on the likelihood, as in `intervals`); otherwise see
+`profile_shares`. Bootstrap: percentiles (Efron & Tibshirani 1993).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from scipy import optimize, special, stats
 from profiling.errors import ModelError, Problem
 from profiling.modeling.intervals import maximum_likelihood
 from profiling.modeling.parameters import theta_covariance, variance_parameters
-from profiling.modeling.partition import average_predictor, enclosing, partition, shares
+from profiling.modeling.partition import UPPER_QUARTILE, average_predictor, enclosing, partition, shares
+from profiling.modeling.profile_shares import share_limits
 from profiling.modeling.state import linear_state, source_of
 
 if TYPE_CHECKING:
@@ -61,22 +63,29 @@ def _moments(fit: MixedModelResult) -> list[np.ndarray]:
     return [np.ones((1, 1)) if Z is None else Z.T @ Z / len(Z) for Z in chosen]
 
 
-def _delta(fit: MixedModelResult, table: pd.DataFrame, level: float) -> tuple[np.ndarray, np.ndarray]:
-    design = source_of(fit).design
-    form, sigma = design.form, fit.residual_sd if fit.family == "gaussian" else 1.0
-    names = [factor.name for factor in design.factors]
-    moments, around, eta = _moments(fit), enclosing(fit), average_predictor(fit)
+def _variances(fit: MixedModelResult) -> Callable[[np.ndarray, MixedModelResult], np.ndarray]:
+    """Return what gives the groups' variances (g) at theta, with the residual sd of the fit it is given."""
+    design, moments = source_of(fit).design, _moments(fit)
+    form, names = design.form, [factor.name for factor in design.factors]
 
-    def at(theta: np.ndarray, log_sigma: float, predictor: float) -> np.ndarray:
-        Lambda = form.matrix(theta) * np.exp(log_sigma) * sigma
-        S = Lambda @ Lambda.T
-        parts = []
+    def parts(theta: np.ndarray, model: MixedModelResult) -> np.ndarray:
+        Lambda = form.matrix(theta) * (model.residual_sd if model.family == "gaussian" else 1.0)
+        S, found = Lambda @ Lambda.T, []
         for group, M in zip(fit.groups, moments, strict=True):
             f = names.index(group)
             own = slice(form.offsets[f], form.offsets[f + 1])
-            parts.append(float((S[own, own] * M).sum()))
+            found.append(float((S[own, own] * M).sum()))
+        return np.array(found)
+
+    return parts
+
+
+def _delta(fit: MixedModelResult, table: pd.DataFrame, level: float) -> tuple[np.ndarray, np.ndarray]:
+    parts, around, eta = _variances(fit), enclosing(fit), average_predictor(fit)
+
+    def at(theta: np.ndarray, log_sigma: float, predictor: float) -> np.ndarray:
         moved = replace(fit, residual_sd=fit.residual_sd * np.exp(log_sigma))
-        return _onto_line(_values(shares(moved, np.array(parts), predictor, around)), table)
+        return _onto_line(_values(shares(moved, parts(theta, moved), predictor, around)), table)
 
     t = len(fit.theta)
     gradient = np.empty((t + 2, *_values(table).shape))
@@ -138,14 +147,7 @@ def _from_line(line: np.ndarray, table: pd.DataFrame) -> np.ndarray:
 def _profile(fit: MixedModelResult, level: float) -> tuple[np.ndarray, np.ndarray]:
     parameters = [each for each in variance_parameters(fit) if each.kind in ("sd", "correlation")]
     if len(parameters) != 1 or fit.factors[0].columns is not None:
-        raise ModelError(
-            Problem(
-                "intervals='profile'",
-                f"{len(parameters)} variance parameters",
-                "one factor with one intercept",
-                "Use delta or bootstrap; intervals('profile') has the standard deviations",
-            )
-        )
+        return _profile_several(fit, level)
     name = parameters[0].name
     absolute = fit.intervals("profile", level, [name]).loc[name, ["lower", "upper"]].to_numpy(dtype=float)
     around, eta = enclosing(fit), average_predictor(fit)
@@ -155,6 +157,39 @@ def _profile(fit: MixedModelResult, level: float) -> tuple[np.ndarray, np.ndarra
         for limit, ratio in zip(limits, _relative_limits(maximum_likelihood(fit), level), strict=True):
             limit[:, 1:] = _values(shares(fit, np.array([(ratio * fit.residual_sd) ** 2]), eta, around))[:, 1:]
     return limits[0], limits[1]
+
+
+def _profile_several(fit: MixedModelResult, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return limits of shares by constrained maximisation; those of variances where a group is one intercept."""
+    table, around, eta = partition(fit), enclosing(fit), average_predictor(fit)
+    names = list(table.columns[1:])
+    lower, upper = (np.full((len(table), len(names)), np.nan) for _ in range(2))
+    parts = _variances(fit)
+    for g, group in enumerate(fit.groups):
+        for c, name in enumerate(names):
+            if "icc" not in name:
+                continue
+            # A linear model has one scale, and a factor in no other has one share.
+            same = name.removesuffix("_observed") if fit.family == "gaussian" else name
+            same = same.removeprefix("cumulative_") if around[g] == [g] else same
+            if same != name:
+                lower[g, c], upper[g, c] = lower[g, names.index(same)], upper[g, names.index(same)]
+                continue
+            inside = [fit.groups[i] for i in around[g]] if name.startswith("cumulative") else [group]
+
+            def share(model: MixedModelResult, theta: np.ndarray, g: int = g, name: str = name) -> float:
+                return float(shares(model, parts(theta, model), eta, around)[name].iloc[g])
+
+            lower[g, c], upper[g, c] = share_limits(fit, share, inside, level)
+        if fit.factors[g].columns is None:
+            sd = f"sd(Intercept | {group})"
+            limits = fit.intervals("profile", level, [sd]).loc[sd, ["lower", "upper"]].to_numpy(dtype=float)
+            for bound, value in zip((lower, upper), limits, strict=True):
+                bound[g, 0] = value**2
+                if "median_odds_ratio" in names:
+                    ratio = np.exp(np.sqrt(2) * UPPER_QUARTILE * value)
+                    bound[g, names.index("median_odds_ratio")] = ratio
+    return lower, upper
 
 
 def _relative_limits(fit: MixedModelResult, level: float) -> tuple[float, float]:

@@ -199,8 +199,8 @@ class MixedModelResult:
         the correlation of two rows of one level), icc_observed and cumulative_icc_observed (on the scale of the
         outcome, at the average linear predictor), and for the logit the median_odds_ratio (Larsen & Merlo 2005).
 
-        `intervals` adds <name>_lower and <name>_upper: delta (on the logit of a share), profile (one factor with an
-        intercept), bootstrap (parametric, `draws` refits with `seed`).
+        `intervals` adds <name>_lower and <name>_upper: delta (on the logit of a share), profile (likelihood),
+        bootstrap (parametric, `draws` refits with `seed`).
         """
         from profiling.modeling.partition import partition
         from profiling.modeling.partition_intervals import with_intervals

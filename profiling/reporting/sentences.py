@@ -166,7 +166,7 @@ CATALOGUE: Mapping[str, str] = {
     ),
     "two_ways_modest": "A model that ignores {providers} would not have been overconfident about any of these traits.",
     "two_ways_design": "Patients of one {provider} are alike: for the overall rate, {effect} of them count as one.",
-    "structure_sizes": "There are {count} {providers}, half of them with {size} records or more.",
+    "structure_sizes": "There are {count} {providers}, half of them with about {size} records or more.",
     "structure_sizes_small": "There are {count} {providers}, half of them with fewer than {size} records.",
     "structure_nested": "Each {child} belongs to one {parent}.",
     "structure_twins": "Each {parent} has one {child} of its own, so that their effects cannot be told apart.",

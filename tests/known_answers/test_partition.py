@@ -92,8 +92,37 @@ def test_delta_with_slopes_and_crossed_factors_is_the_spread_of_drawn_parameters
     implied = (special.logit(table.loc["g", "icc_upper"]) - special.logit(table.loc["g", "icc_lower"])) / 3.92
     assert implied == pytest.approx(special.logit(share).std(), rel=0.35)
     assert (table["icc_lower"] < table["icc"]).all()
-    with pytest.raises(ModelError, match="one factor with one intercept"):
-        fit.icc(intervals="profile")
+    with pytest.raises(ModelError, match="delta, profile, bootstrap"):
+        fit.icc(intervals="wald")
+
+
+def test_profile_of_two_factors_is_the_likelihood_of_the_data(data):
+    few = data[data["g"] < 9].reset_index(drop=True)
+    table = lmm("y ~ x + (1 | g) + (1 | k)", few).icc(intervals="profile").set_index("group")
+    X, y = np.column_stack([np.ones(len(few)), few["x"]]), few["y"].to_numpy()
+    same = [(few[name].to_numpy()[:, None] == few[name].to_numpy()).astype(float) for name in ("g", "k")]
+
+    def value(first: float, second: float) -> float:
+        R = first * same[0] + second * same[1] + (1 - first - second) * np.eye(len(y))
+        half = np.linalg.cholesky(R)
+        rest, own = np.linalg.solve(half, y), np.linalg.solve(half, X)
+        rest -= own @ np.linalg.lstsq(own, rest, rcond=None)[0]
+        return -len(y) / 2 * np.log(rest @ rest / len(y)) - np.log(np.diag(half)).sum()
+
+    def profiled(first: float) -> float:
+        search = {"bounds": (1e-6, 0.98 - first), "method": "bounded", "options": {"xatol": 1e-6}}
+        return -optimize.minimize_scalar(lambda second: -value(first, second), **search).fun
+
+    best = -optimize.minimize_scalar(lambda rho: -profiled(rho), bounds=(0.01, 0.9), method="bounded").fun
+    for side in ("lower", "upper"):
+        assert best - profiled(table.loc["g", f"icc_{side}"]) == pytest.approx(stats.chi2.ppf(0.95, 1) / 2, abs=2e-3)
+
+
+def test_the_general_profile_is_the_one_of_the_sd_where_there_is_one(binary):
+    from profiling.modeling.partition_intervals import _profile, _profile_several
+
+    own, general = _profile(binary, 0.95), _profile_several(binary, 0.95)
+    np.testing.assert_allclose(general, own, rtol=2e-4)
 
 
 def test_counts_have_limits_too(data):
