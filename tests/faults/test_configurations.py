@@ -61,13 +61,9 @@ BROKEN = [
         2,
         r"unknown key 'titel'; expected one of title, .*nearest valid key is 'title'",
     ),
-    Broken(
-        "key of the program itself", "title: A region", "title: A\nsha256: abc", 2, r"unknown key 'sha256'"
-    ),
+    Broken("key of the program itself", "title: A region", "title: A\nsha256: abc", 2, r"unknown key 'sha256'"),
     Broken("missing title", "title: A region\n", "", 1, r"no key 'title'"),
-    Broken(
-        "title that is a number", "A region", "2021", 1, r"title: found 2021; expected text \(in quotes\)"
-    ),
+    Broken("title that is a number", "A region", "2021", 1, r"title: found 2021; expected text \(in quotes\)"),
     Broken(
         "two titles",
         "title: A region",
@@ -157,9 +153,7 @@ BROKEN = [
         r"measures\[0\].period: found unknown period '2022'; expected one of 2021",
     ),
     Broken("no measures", WHOLE[WHOLE.index("measures:") :], "measures: []\n", 16, r"measures: .*at least 1"),
-    Broken(
-        "name of a measure with a blank", "name: mortality", "name: 30 day death", 17, r"measures\[0\].name: "
-    ),
+    Broken("name of a measure with a blank", "name: mortality", "name: 30 day death", 17, r"measures\[0\].name: "),
     Broken(
         "unknown family",
         "family: binomial",
@@ -228,9 +222,7 @@ BROKEN = [
         25,
         r"providers: .*at most 2",
     ),
-    Broken(
-        "one level twice", "level: physician", "level: hospital", 27, r"the level 'hospital' a second time"
-    ),
+    Broken("one level twice", "level: physician", "level: hospital", 27, r"the level 'hospital' a second time"),
     Broken(
         "watch beyond flag",
         "watch: 0.95",

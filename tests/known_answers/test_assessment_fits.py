@@ -24,9 +24,7 @@ def two_levels() -> pd.DataFrame:
     n, hospitals, physicians = 12_000, 20, 160
     physician = random.integers(0, physicians, n)
     hospital = physician // 8
-    hospital = np.where(
-        (physician % 10 == 0) & (random.random(n) < 0.4), (hospital + 1) % hospitals, hospital
-    )
+    hospital = np.where((physician % 10 == 0) & (random.random(n) < 0.4), (hospital + 1) % hospitals, hospital)
     x = random.normal(size=n)
     effect = random.normal(0, 0.4, hospitals)[hospital] + random.normal(0, 0.3, physicians)[physician]
     died = (random.random(n) < 1 / (1 + np.exp(2.2 - 0.7 * x - effect))).astype(int)
@@ -78,9 +76,7 @@ def test_observed_less_predicted_is_the_effect_over_its_variance(two_levels: pd.
     """The score equation of the mode, O − P = b̂/σ², with every effect in P."""
     fit = glmm("died ~ x + (1 | hospital) + (1 | physician)", two_levels, family="binomial")
     for level in ("hospital", "physician"):
-        frame = profile_providers(
-            fit, level, ProfileOptions(outer="hospital", inner="physician", include_inner=True)
-        )
+        frame = profile_providers(fit, level, ProfileOptions(outer="hospital", inner="physician", include_inner=True))
         variance = fit.variance_components[level].iloc[0, 0]
         left = (frame["observed"] - frame["predicted"]).to_numpy()
         assert left == pytest.approx((frame["mode"] / variance).to_numpy(), abs=1e-4)

@@ -27,9 +27,7 @@ TAILS = (0.001, 0.025, 0.975, 0.999)
         (100, (0.70065284, 0.80366337, 1.19580895, 1.31804750)),
     ],
 )
-def test_interpolated_poisson_limits_of_spiegelhalter_2005(
-    expected: float, limits: tuple[float, ...]
-) -> None:
+def test_interpolated_poisson_limits_of_spiegelhalter_2005(expected: float, limits: tuple[float, ...]) -> None:
     found = [float(poisson_limit(expected, p)) for p in TAILS]
     assert found == pytest.approx(limits, abs=6e-9)
 
@@ -100,9 +98,7 @@ def test_rate_limits_of_newcombe_1998() -> None:
     ]
 
 
-@pytest.mark.skipif(
-    not (SHARED / "data/nhs_shmi").is_dir(), reason="no folder nhs_shmi under PROFILING_SHARED"
-)
+@pytest.mark.skipif(not (SHARED / "data/nhs_shmi").is_dir(), reason="no folder nhs_shmi under PROFILING_SHARED")
 def test_poisson_limits_printed_by_nhs_england() -> None:
     files = sorted((SHARED / "data/nhs_shmi").glob("*.csv"))
     assert len(files) == 6
@@ -114,9 +110,7 @@ def test_poisson_limits_printed_by_nhs_england() -> None:
         assert np.abs(upper - table[high]).max() < 6e-5
 
 
-@pytest.mark.skipif(
-    not (SHARED / "data/ny_cardiac").is_dir(), reason="no folder ny_cardiac under PROFILING_SHARED"
-)
+@pytest.mark.skipif(not (SHARED / "data/ny_cardiac").is_dir(), reason="no folder ny_cardiac under PROFILING_SHARED")
 def test_limits_printed_by_new_york_state() -> None:
     """Limits of deaths × statewide/(n × EMR) in every row, within the rounding of the printed EMR and of the
     limits.

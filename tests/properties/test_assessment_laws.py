@@ -42,9 +42,7 @@ def test_poisson_binomial_is_the_enumeration(p: list[float]) -> None:
 
 @FAST
 @given(st.lists(risks, min_size=1, max_size=5), st.data())
-def test_exact_test_of_several_providers_is_that_of_each(
-    groups: list[list[float]], data: st.DataObject
-) -> None:
+def test_exact_test_of_several_providers_is_that_of_each(groups: list[list[float]], data: st.DataObject) -> None:
     observed = [data.draw(st.integers(0, len(p))) for p in groups]
     starts = np.concatenate([[0], np.cumsum([len(p) for p in groups])])
     found = exact_test(np.concatenate(groups), starts, observed, 0.3, 0.1)
@@ -93,10 +91,7 @@ def test_exact_poisson_limits_leave_half_alpha_on_each_side(observed: int, level
         assert 2 * lower == pytest.approx(stats.chi2.ppf(tail, 2 * observed), rel=1e-9)
     inner_lower, inner_upper = poisson_mid_p(observed, level)
     assert lower <= inner_lower <= observed <= inner_upper <= upper
-    found = (
-        stats.poisson.cdf(observed - 1, float(inner_upper))
-        + stats.poisson.pmf(observed, float(inner_upper)) / 2
-    )
+    found = stats.poisson.cdf(observed - 1, float(inner_upper)) + stats.poisson.pmf(observed, float(inner_upper)) / 2
     assert found == pytest.approx(tail, rel=1e-7)
 
 
@@ -152,9 +147,7 @@ def test_smooth_mid_p_meets_the_binomial_and_poisson_at_whole_counts(n: int, p: 
     found = smooth_mid_p(counts, np.full(n + 1, n * p), EventShape.of(np.full(n, p)))
     assert found == pytest.approx(binomial, abs=1e-9)
     poisson = stats.poisson.cdf(counts - 1, n * p) + stats.poisson.pmf(counts, n * p) / 2
-    assert smooth_mid_p(counts, np.full(n + 1, n * p), EventShape(1.0, 1.0)) == pytest.approx(
-        poisson, abs=1e-9
-    )
+    assert smooth_mid_p(counts, np.full(n + 1, n * p), EventShape(1.0, 1.0)) == pytest.approx(poisson, abs=1e-9)
 
 
 def test_funnel_limits_part_providers_as_their_exact_tests_do() -> None:

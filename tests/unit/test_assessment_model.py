@@ -55,10 +55,7 @@ class FrozenFit:
 
     @property
     def variance_components(self) -> dict[str, pd.DataFrame]:
-        return {
-            g: pd.DataFrame([[v]], index=["Intercept"], columns=["Intercept"])
-            for g, v in self.variances.items()
-        }
+        return {g: pd.DataFrame([[v]], index=["Intercept"], columns=["Intercept"]) for g, v in self.variances.items()}
 
     def level_codes(self, group: str) -> Any:
         return self.codes[group]
@@ -153,9 +150,7 @@ def averaged(eta: Any, variance: float) -> Any:
     """∫ expit(eta + b) dN(b; 0, variance) by adaptive quadrature, through 200 values of eta."""
     sd = np.sqrt(variance)
     grid = np.linspace(eta.min(), eta.max(), 200)
-    exact = [
-        integrate.quad(lambda b, e=e: special.expit(e + sd * b) * stats.norm.pdf(b), -10, 10)[0] for e in grid
-    ]
+    exact = [integrate.quad(lambda b, e=e: special.expit(e + sd * b) * stats.norm.pdf(b), -10, 10)[0] for e in grid]
     from scipy.interpolate import CubicSpline
 
     return CubicSpline(grid, exact)(eta)
@@ -170,14 +165,10 @@ def test_one_level_follows_the_definitions() -> None:
     eta, mode = fit.linear_predictor, fit.modes["hospital"]
     assert found["observed"].to_numpy() == pytest.approx(by(fit.outcome, code))
     assert found["expected"].to_numpy() == pytest.approx(by(special.expit(eta), code), rel=1e-12)
-    assert found["predicted"].to_numpy() == pytest.approx(
-        by(special.expit(eta + mode[code]), code), rel=1e-12
-    )
+    assert found["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + mode[code]), code), rel=1e-12)
     assert found["expected_marginal"].to_numpy() == pytest.approx(by(averaged(eta, 0.25), code), rel=1e-6)
     assert (found["ratio"] * found["expected"]).to_numpy() == pytest.approx(found["predicted"].to_numpy())
-    assert found["risk_standardized_rate"].to_numpy() == pytest.approx(
-        (found["ratio"] * fit.outcome.mean()).to_numpy()
-    )
+    assert found["risk_standardized_rate"].to_numpy() == pytest.approx((found["ratio"] * fit.outcome.mean()).to_numpy())
     assert found["reliability"].to_numpy() == pytest.approx(1 - fit.sds["hospital"] ** 2 / 0.25)
     p = special.expit(eta + mode[code])
     v = 1 / by(p * (1 - p), code)
@@ -212,16 +203,12 @@ def test_posterior_interval_is_the_integral_of_the_posterior() -> None:
     """Quantiles and P(ratio > 1) by scipy's quadrature of the unnormalized density, for few and many
     cases."""
     fit = simulated(sigma=0.8)
-    keep = np.concatenate(
-        [np.flatnonzero(fit.codes["hospital"] == j)[:k] for j, k in ((0, 900), (1, 4), (2, 60))]
-    )
+    keep = np.concatenate([np.flatnonzero(fit.codes["hospital"] == j)[:k] for j, k in ((0, 900), (1, 4), (2, 60))])
     order = np.argsort(fit.codes["hospital"][keep], kind="stable")
     eta, y, code = (a[keep][order] for a in (fit.linear_predictor, fit.outcome, fit.codes["hospital"]))
     starts = np.concatenate([[0], np.cumsum(np.bincount(code))])
     norm, sigma = np.array([0.0, 0.1, -0.4]), 1.3
-    found = logistic_posterior(
-        eta, np.bincount(code, weights=y), starts, sigma, norm, (0.001, 0.025, 0.5, 0.975)
-    )
+    found = logistic_posterior(eta, np.bincount(code, weights=y), starts, sigma, norm, (0.001, 0.025, 0.5, 0.975))
     for j in range(3):
         e, o = eta[code == j], y[code == j]
 
@@ -254,9 +241,7 @@ def test_interval_of_the_ratio_is_the_quantile_carried_through() -> None:
     assert (above | below_upper).any()
     gauss = profile_providers(fit, "hospital", ProfileOptions(posterior="delta"))
     b = fit.modes["hospital"] + 1.959963985 * fit.sds["hospital"]
-    upper = by(special.expit(fit.linear_predictor + b[code]), code) / by(
-        special.expit(fit.linear_predictor), code
-    )
+    upper = by(special.expit(fit.linear_predictor + b[code]), code) / by(special.expit(fit.linear_predictor), code)
     assert gauss["ratio_upper"].to_numpy() == pytest.approx(upper, rel=1e-9)
 
 
@@ -270,20 +255,14 @@ def test_two_levels_hospital_and_physician_within_hospital() -> None:
     )
     assert hospital["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + bh), h))
     assert hospital["expected"].to_numpy() == pytest.approx(by(special.expit(eta), h))
-    assert hospital["expected_marginal"].to_numpy() == pytest.approx(
-        by(averaged(eta, 0.25 + 0.09), h), rel=1e-6
-    )
+    assert hospital["expected_marginal"].to_numpy() == pytest.approx(by(averaged(eta, 0.25 + 0.09), h), rel=1e-6)
     assert physician["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + bh + bp), p))
     assert physician["expected"].to_numpy() == pytest.approx(by(special.expit(eta + bh), p))
-    assert physician["expected_marginal"].to_numpy() == pytest.approx(
-        by(averaged(eta + bh, 0.09), p), rel=1e-6
-    )
+    assert physician["expected_marginal"].to_numpy() == pytest.approx(by(averaged(eta + bh, 0.09), p), rel=1e-6)
     both = profile_providers(fit, "hospital", ProfileOptions(include_inner=True))
     assert both["predicted"].to_numpy() == pytest.approx(by(special.expit(eta + bh + bp), h))
     crossing = pd.crosstab(p, h)
-    assert list(physician["parent"]) == [
-        fit.labels["hospital"][j] for j in crossing.to_numpy().argmax(axis=1)
-    ]
+    assert list(physician["parent"]) == [fit.labels["hospital"][j] for j in crossing.to_numpy().argmax(axis=1)]
     assert list(physician["n_parents"]) == list((crossing > 0).sum(axis=1))
     assert physician["n_parents"].max() > 1
 
@@ -304,9 +283,7 @@ def test_physician_statewide_sets_the_hospital_to_zero_and_answers_for_both() ->
 
 def test_full_standard_deviation_widens_the_interval_and_follows_its_labels() -> None:
     fit = simulated(levels=2)
-    wide = replace(
-        fit, sd_full={"hospital": fit.sds["hospital"] * np.linspace(1, 2, len(fit.sds["hospital"]))}
-    )
+    wide = replace(fit, sd_full={"hospital": fit.sds["hospital"] * np.linspace(1, 2, len(fit.sds["hospital"]))})
     plain, full = profile_providers(fit, "hospital"), profile_providers(wide, "hospital")
     width = lambda t: np.log(t["ratio_upper"] / t["ratio_lower"])  # noqa: E731
     assert (width(full) / width(plain)).to_numpy() == pytest.approx(np.linspace(1, 2, len(plain)), rel=0.03)
@@ -334,12 +311,8 @@ def test_gaussian_mean_residual_counts_the_physicians_it_shares() -> None:
     found, h, p = profile_providers(fit, "hospital"), fit.codes["hospital"], fit.codes["physician"]
     share = (pd.crosstab(h, p, normalize="index") ** 2).sum(axis=1).to_numpy()
     spread = np.sqrt(0.36 / np.bincount(h) + 0.09 * share)
-    assert found["z"].to_numpy() == pytest.approx(
-        by(fit.outcome - fit.linear_predictor, h) / np.bincount(h) / spread
-    )
-    assert found["predicted"].to_numpy() == pytest.approx(
-        by(fit.linear_predictor + fit.modes["hospital"][h], h)
-    )
+    assert found["z"].to_numpy() == pytest.approx(by(fit.outcome - fit.linear_predictor, h) / np.bincount(h) / spread)
+    assert found["predicted"].to_numpy() == pytest.approx(by(fit.linear_predictor + fit.modes["hospital"][h], h))
 
 
 def test_a_table_with_the_effects_sd_gives_the_model_s_profile() -> None:
