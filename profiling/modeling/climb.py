@@ -189,7 +189,8 @@ def convergence_notes(
             Diagnosis(
                 "not_converged",
                 f"Newton decrement {optimum.decrement:.1e}, lowest eigenvalue of the scaled information "
-                f"{lowest:.1e}: do not use these estimates. Look for separation or for covariates that say the same",
+                f"{lowest:.1e}: do not use these estimates. Look for covariates that say the same and for variances "
+                "without an end",
                 "error",
             )
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from profiling.modeling.assemble import assemble
@@ -14,6 +16,9 @@ from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import family_of
 from profiling.modeling.inference import combine_information, difference_information, invert_information
 from profiling.modeling.result import MixedModelResult
+
+ROUNDING = 8 * float(np.finfo(float).eps)
+LARGEST_ROUNDING = 1e-3  # units of log-likelihood; beyond, cross-products have lost the residual
 
 
 def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> MixedModelResult:
@@ -41,6 +46,10 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
     sigma = float(np.sqrt(last.residual_variance))
     unscaled = np.linalg.inv(last.information_beta)
     share = last.residual_variance * criterion.n / max(float(criterion.cross[p, p]), 1e-300)
+    # The residual is a difference of cross-products: its rounding is all that a search below this decrement follows.
+    rounding = ROUNDING * criterion.n / max(share, 1e-300)
+    if optimum.decrement < rounding < LARGEST_ROUNDING:
+        optimum = replace(optimum, converged=True)
     found, converged = diagnose_lmm(design, optimum, lowest, objective.zero, share, last.information_beta, unscaled)
     notes = [*design.diagnoses, *found]
     joint = block_diagonal(unscaled * last.residual_variance, covariance_psi * np.outer(slope, slope))
