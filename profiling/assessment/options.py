@@ -6,18 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from profiling.errors import Problem, UsageError
+from profiling.vocabulary import FlagRuleName
 
 Family = Literal["binomial", "poisson", "log_gaussian", "gaussian"]
-Rule = Literal[
-    "funnel",
-    "interval",
-    "meaningful_difference",
-    "empirical_null",
-    "false_discovery",
-    "local_false_discovery",
-    "srtr",
-    "ahrq",
-]
+Rule = FlagRuleName
 OverdispersionKind = Literal["none", "multiplicative", "additive"]
 Extremes = Literal["winsorise", "trim", "keep"]
 NullKind = Literal["all", "volume", "logistic"]

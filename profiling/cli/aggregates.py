@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from profiling.cli.console import Console
 from profiling.cli.options import now_option, voice
 from profiling.cli.words import published_document, published_lines
+from profiling.vocabulary import FlagRuleName
 
 DATABASE = "assess.db"
-RULES = (
-    "funnel",
-    "interval",
-    "meaningful_difference",
-    "empirical_null",
-    "false_discovery",
-    "local_false_discovery",
-    "srtr",
-    "ahrq",
-)
+RULES = get_args(FlagRuleName)
 
 
 def _mapping(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from profiling.config.fields import Bound, ColumnName, Count, Line, Positive, Probability, Share, Slug, Value, expected
 from profiling.config.formulas import FormulaError, check_formula, formula_columns
 from profiling.config.sources import Frozen
+from profiling.vocabulary import FlagRuleName
 
 Family = Literal["binomial", "log_gaussian", "gaussian"]
 
@@ -50,16 +51,7 @@ class FlagRule(Frozen):
     null_by: the empirical null of all providers, by volume, or with a variance that grows with it (logistic).
     """
 
-    rule: Literal[
-        "funnel",
-        "interval",
-        "meaningful_difference",
-        "empirical_null",
-        "false_discovery",
-        "local_false_discovery",
-        "srtr",
-        "ahrq",
-    ] = "funnel"
+    rule: FlagRuleName = "funnel"
     watch: Probability = 0.95
     flag: Probability = 0.998
     overdispersion: Literal["none", "multiplicative", "additive"] = "none"

@@ -1,0 +1,16 @@
+"""Names that the configuration, the commands and the assessment share, so that each list of them stands once."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+FlagRuleName = Literal[
+    "funnel",
+    "interval",
+    "meaningful_difference",
+    "empirical_null",
+    "false_discovery",
+    "local_false_discovery",
+    "srtr",
+    "ahrq",
+]
