@@ -1,0 +1,40 @@
+"""The one catalogue of sentences, put together from the modules of the pages, and `say`, which fills one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from profiling.errors import InternalError, Problem
+from profiling.reporting.sentences.texts import (
+    audit,
+    comparison,
+    every_page,
+    findings,
+    hospital,
+    measure,
+    model,
+    overview,
+    rules,
+)
+
+
+def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    """The patterns of all parts. Raises InternalError for a name that stands in two of them."""
+    found: dict[str, str] = {}
+    for part in parts:
+        twice = sorted(found.keys() & part.keys())
+        if twice:
+            raise InternalError(Problem("catalogue of sentences", f"{', '.join(twice)} twice", "each name once"))
+        found.update(part)
+    return MappingProxyType(found)
+
+
+CATALOGUE: Mapping[str, str] = joined(
+    page.TEXTS for page in (findings, overview, measure, hospital, model, audit, comparison, rules, every_page)
+)
+
+
+def say(key: str, **values: object) -> str:
+    """A sentence of the catalogue, filled."""
+    return CATALOGUE[key].format(**values)

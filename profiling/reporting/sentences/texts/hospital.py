@@ -1,0 +1,48 @@
+"""Sentences of a provider's page."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    "provider_events": "{name} had {observed} {event} where {expected} were expected",
+    "provider_values": "{name}: {title} averaged {observed} {unit} where {expected} were expected",
+    "within_chance": ", which is within what chance does",
+    "provider_chance": "; chance alone would do this to {chance} {providers}",
+    "provider_hidden": "{name}: counts are not published",
+    "provider_none": "{name} is in none of the measures",
+    "drawn_in": (
+        "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to "
+        "{upper} is plausible."
+    ),
+    "not_drawn_in": (
+        "With {cases} patients the ratio we believe is {ratio}, and anything from {lower} to {upper} is plausible."
+    ),
+    "ranks": "Among {all} {providers} it could rank anywhere from {low} to {high}.",
+    "ranks_narrow": "Among {all} {providers} its rank lies between {low} and {high}.",
+    "hidden_lede": (
+        "It had {band} cases. Counts from 1 to {most} of cases, events or patients without the event are not "
+        "published, nor is any figure that would give one back, here or at another {provider}."
+    ),
+    "why_expected_lower": (
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
+        "have {expected}: its patients are at lower risk than most."
+    ),
+    "why_expected_higher": (
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
+        "have {expected}: its patients are at higher risk than most."
+    ),
+    "why_expected": (
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
+        "have {expected}."
+    ),
+    "why_believed": (
+        "It had {observed}. With a reliability of {reliability} we believe about {share} of the "
+        "difference is its own, and put its long-run figure at {predicted}."
+    ),
+    "bundle_note": (
+        "For {name} only: this page shows its own small counts, which are never published. Others have no names here."
+    ),
+    "missing_warning": (
+        "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and "
+        "were left out. Read its figures with care."
+    ),
+}

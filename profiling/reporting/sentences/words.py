@@ -1,0 +1,38 @@
+"""Words around numbers and names: plurals, counts with their noun, lists, titles inside a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from profiling.reporting import numbers
+
+PLURALS = {"person": "people", "staff": "staff"}
+
+
+def plural(noun: str) -> str:
+    """Hospitals, surgeries, practices, trusts: the plural of a level's name."""
+    if noun in PLURALS:
+        return PLURALS[noun]
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+
+
+def counted(count: float, noun: str, capital: bool = False) -> str:
+    """A number with its noun: one hospital, four hospitals, no hospitals."""
+    return f"{numbers.in_words(count, capital)} {noun if round(count) == 1 else plural(noun)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """A and B; A, B and C."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def mid_sentence(title: str) -> str:
+    """A title inside a sentence: "Length of stay" becomes "length of stay", "HIV" stays."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def capital(text: str) -> str:
+    """With a capital letter at the start."""
+    return text[:1].upper() + text[1:]
