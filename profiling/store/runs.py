@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -21,6 +22,10 @@ OUTCOMES: Final = ("source", "rule_id", "column_name", "rows_checked", "rows_bro
 
 def _no_outcomes() -> pd.DataFrame:
     return pd.DataFrame(columns=list(OUTCOMES))
+
+
+def _empty(table: sa.Table) -> pd.DataFrame:
+    return pd.DataFrame(columns=_names(table))
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,14 @@ class RunRecord:
     rejects: pd.DataFrame
     loads: pd.DataFrame
     rule_outcomes: pd.DataFrame = field(default_factory=_no_outcomes)
+    provider_evidence: pd.DataFrame = field(default_factory=partial(_empty, t.provider_evidence))
+    provider_periods: pd.DataFrame = field(default_factory=partial(_empty, t.provider_periods))
+    subgroups: pd.DataFrame = field(default_factory=partial(_empty, t.subgroups))
+    social_risk: pd.DataFrame = field(default_factory=partial(_empty, t.social_risk))
+    sensitivity: pd.DataFrame = field(default_factory=partial(_empty, t.sensitivity))
+    provider_comments: pd.DataFrame = field(default_factory=partial(_empty, t.provider_comments))
+    composites: pd.DataFrame = field(default_factory=partial(_empty, t.composites))
+    composite_scores: pd.DataFrame = field(default_factory=partial(_empty, t.composite_scores))
 
     @property
     def run_id(self) -> str:
@@ -63,6 +76,14 @@ _FRAMES: Final = {
     "provider_estimates": t.provider_estimates,
     "flags": t.flags,
     "funnel_limits": t.funnel_limits,
+    "provider_evidence": t.provider_evidence,
+    "provider_periods": t.provider_periods,
+    "subgroups": t.subgroups,
+    "social_risk": t.social_risk,
+    "sensitivity": t.sensitivity,
+    "provider_comments": t.provider_comments,
+    "composites": t.composites,
+    "composite_scores": t.composite_scores,
 }
 
 

@@ -144,7 +144,16 @@ diagnoses = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=True),
     _load(nullable=True),
 )
-RECORDS: Final = {table.name: table for table in (patients, clinics, physicians, encounters, diagnoses)}
+comments = sa.Table(
+    "comments",
+    metadata,
+    _number("comment_id"),
+    _text("level"),
+    _text("provider"),
+    _text("comment"),
+    _load(nullable=True),
+)
+RECORDS: Final = {table.name: table for table in (patients, clinics, physicians, encounters, diagnoses, comments)}
 
 # What a run used.
 runs = sa.Table(
@@ -265,11 +274,102 @@ funnel_limits = _result(
     _position(),
     *map(_real, ("expected", "lower_flag", "lower_watch", "upper_watch", "upper_flag")),
 )
+
+# What a finding rests on, and what else was asked of the same records.
+provider_evidence = _result(
+    "provider_evidence",
+    _text("level", primary_key=True),
+    _text("provider", primary_key=True),
+    _count("methods", nullable=True),
+    _count("agree", nullable=True),
+    _text("dissent", nullable=True),
+    *(_count(f"events_to_{limit}", nullable=True) for limit in ("higher_watch", "higher_flag")),
+    *(_count(f"events_to_{limit}", nullable=True) for limit in ("lower_watch", "lower_flag")),
+    *map(_real, ("e_value", "e_value_limit")),
+    *map(_real, ("top_fifth", "bottom_fifth", "top_tenth", "bottom_tenth")),
+    *map(_real, ("rank_set_lower", "rank_set_upper", "triple_goal")),
+    *map(_real, ("direct_rate", "direct_lower", "direct_upper")),
+    *map(_real, ("difference", "difference_lower", "difference_upper")),
+    _real("overlap"),
+)
+provider_periods = _result(
+    "provider_periods",
+    _text("level", primary_key=True),
+    _text("provider", primary_key=True),
+    _position(),
+    _text("period"),
+    _count("n"),
+    *map(_real, ("observed", "expected", "ratio", "lower", "upper")),
+    *map(_real, ("cusum", "cusum_limit")),
+    sa.Column("signal", sa.Boolean, nullable=True),
+    *map(_real, ("cusum_better", "cusum_better_limit")),
+    sa.Column("signal_better", sa.Boolean, nullable=True),
+)
+subgroups = _result(
+    "subgroups",
+    _position(),
+    _text("model", primary_key=True),
+    _text("column_name"),
+    _text("value"),
+    _count("n"),
+    *map(_real, ("observed", "expected", "ratio", "lower", "upper")),
+)
+social_risk = _result(
+    "social_risk",
+    _text("level", primary_key=True),
+    _text("provider", primary_key=True),
+    *map(_real, ("ratio_without", "ratio_with")),
+    _text("category_without", nullable=True),
+    _text("category_with", nullable=True),
+)
+sensitivity = _result(
+    "sensitivity",
+    _position(),
+    _text("variant"),
+    _text("level"),
+    _count("providers", nullable=True),
+    _real("rank_correlation"),
+    _count("flags_same", nullable=True),
+    _count("flags_changed", nullable=True),
+    _text("note", nullable=True),
+)
+provider_comments = sa.Table(
+    "provider_comments",
+    metadata,
+    _run(),
+    _text("level", primary_key=True),
+    _text("provider", primary_key=True),
+    _position(),
+    _text("comment"),
+)
+composites = sa.Table(
+    "composites",
+    metadata,
+    _run(),
+    _position(),
+    _text("composite"),
+    _text("spec_json"),
+    _text("note", nullable=True),
+)
+composite_scores = sa.Table(
+    "composite_scores",
+    metadata,
+    _run(),
+    _text("composite", primary_key=True),
+    _text("level", primary_key=True),
+    _text("provider", primary_key=True),
+    _text("provider_name", nullable=True),
+    _count("measures"),
+    *map(_real, ("value", "lower", "upper")),
+    *map(_real, ("expected_rank", "rank_lower", "rank_upper", "percentile")),
+)
 RESULTS: Final = {
     table.name: table
     for table in (
         *(run_inputs, run_timings, measures, cohort_flow, missing_counts, fixed_effects, variance_components),
         *(model_checks, calibration, provider_estimates, flags, predictions, funnel_limits),
+        *(provider_evidence, provider_periods, subgroups, social_risk, sensitivity, provider_comments),
+        *(composites, composite_scores),
     )
 }
 
