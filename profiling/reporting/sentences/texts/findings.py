@@ -52,5 +52,4 @@ TEXTS: dict[str, str] = {
     "stand_out_higher": "Stand out: {higher} higher",
     "stand_out_lower": "Stand out: {lower} lower",
     "stand_out_none": "Stand out: none",
-    "status_chance": "{status}; chance alone would do this to {chance}.",
 }

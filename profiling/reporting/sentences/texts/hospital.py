@@ -8,7 +8,6 @@ TEXTS: dict[str, str] = {
     "within_chance": ", which is within what chance does",
     "provider_chance": "; chance alone would do this to {chance} {providers}",
     "provider_hidden": "{name}: counts are not published",
-    "provider_none": "{name} is in none of the measures",
     "drawn_in": (
         "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to "
         "{upper} is plausible."
