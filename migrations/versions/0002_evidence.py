@@ -63,8 +63,10 @@ def upgrade() -> None:
         *_count("events_to_lower_watch", "events_to_lower_flag", nullable=True),
         *_real("e_value", "e_value_limit", "top_fifth", "bottom_fifth", "top_tenth", "bottom_tenth"),
         *_real("rank_set_lower", "rank_set_upper", "triple_goal"),
+        *_real("effect", "effect_sd", "rule_probability", "exposure"),
         *_real("direct_rate", "direct_lower", "direct_upper"),
         *_real("difference", "difference_lower", "difference_upper", "overlap"),
+        *_text("fixed_disagreement", nullable=True),
     )
     _create(
         "provider_periods",

@@ -288,9 +288,11 @@ provider_evidence = _result(
     *map(_real, ("e_value", "e_value_limit")),
     *map(_real, ("top_fifth", "bottom_fifth", "top_tenth", "bottom_tenth")),
     *map(_real, ("rank_set_lower", "rank_set_upper", "triple_goal")),
+    *map(_real, ("effect", "effect_sd", "rule_probability", "exposure")),
     *map(_real, ("direct_rate", "direct_lower", "direct_upper")),
     *map(_real, ("difference", "difference_lower", "difference_upper")),
     _real("overlap"),
+    _text("fixed_disagreement", nullable=True),
 )
 provider_periods = _result(
     "provider_periods",
