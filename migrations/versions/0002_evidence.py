@@ -77,8 +77,8 @@ def upgrade() -> None:
         *_count("n"),
         *_real("observed", "expected", "ratio", "lower", "upper", "cusum", "cusum_limit"),
         sa.Column("signal", sa.Boolean(), nullable=True),
-        *_real("cusum_better", "cusum_better_limit"),
-        sa.Column("signal_better", sa.Boolean(), nullable=True),
+        *_real("cusum_lower", "cusum_lower_limit"),
+        sa.Column("signal_lower", sa.Boolean(), nullable=True),
     )
     _create(
         "subgroups",

@@ -304,8 +304,8 @@ provider_periods = _result(
     *map(_real, ("observed", "expected", "ratio", "lower", "upper")),
     *map(_real, ("cusum", "cusum_limit")),
     sa.Column("signal", sa.Boolean, nullable=True),
-    *map(_real, ("cusum_better", "cusum_better_limit")),
-    sa.Column("signal_better", sa.Boolean, nullable=True),
+    *map(_real, ("cusum_lower", "cusum_lower_limit")),
+    sa.Column("signal_lower", sa.Boolean, nullable=True),
 )
 subgroups = _result(
     "subgroups",
