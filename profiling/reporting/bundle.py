@@ -37,6 +37,7 @@ from profiling.shipped import templates_folder
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
 
+OPENED = ("provider_evidence", "provider_periods", "social_risk")
 README = """\
 {title}
 Run {run}: {name}
@@ -77,7 +78,20 @@ def own_view(record: RunRecord, level: str, provider: str) -> MaskedRun:
     named = own | (opened["parent"].astype(object) == provider).to_numpy(dtype=bool)
     opened["provider_name"] = opened["provider_name"].where(named, _blind(opened, int(record.run["seed"])))
     opened["parent_name"] = opened["parent_name"].where(named, None)
-    return replace(masked, providers=opened, edition="bundle")
+    opened_keys = opened.loc[own, ["measure", "level", "provider"]]
+    tables = {name: _with_own(getattr(masked, name), getattr(record, name), opened_keys) for name in OPENED}
+    return replace(masked, providers=opened, edition="bundle", **tables)
+
+
+def _with_own(masked: pd.DataFrame, full: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """The masked rows of others and the full rows of its own, in the order of the store."""
+    key = list(own.columns)
+    place = ["position"] if "position" in full else []
+    mine = pd.MultiIndex.from_frame(own.astype(str))
+    others = masked[~pd.MultiIndex.from_frame(masked[key].astype(str)).isin(mine)]
+    rows = full[pd.MultiIndex.from_frame(full[key].astype(str)).isin(mine)]
+    parts = [part for part in (others, rows) if len(part)]
+    return pd.concat(parts).sort_values([*key, *place], ignore_index=True) if parts else masked
 
 
 def _blind(rows: pd.DataFrame, seed: int) -> pd.Series:

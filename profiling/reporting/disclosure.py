@@ -23,6 +23,7 @@ import pandas as pd
 
 from profiling.errors import DisclosureError, Problem
 from profiling.reporting.audit_trail import masked_rules
+from profiling.reporting.masked_tables import coarse, masked_periods, masked_scores, masked_subgroups, of_shown
 from profiling.reporting.suppression import case_bands, suppress
 from profiling.store.publications import History, history_of
 
@@ -52,6 +53,8 @@ class MaskedRun:
     `providers`: estimates joined with flags, one row a measure, level and provider, with `hidden` and `case_band`;
     numbers of hidden providers are missing. `specs`: the measures as they were run. `lacking`: measure, level and
     provider of which over 5 % of the records were left out for missing case mix. `missing`: by measure and column.
+    `provider_evidence`, `provider_periods`, `social_risk`: rows of providers that are shown, no others; `subgroups` and
+    `composite_scores`: all rows, figures missing where `hidden`.
     """
 
     run: Mapping[str, Any]
@@ -76,6 +79,14 @@ class MaskedRun:
     rules: pd.DataFrame
     history: History
     configuration: str
+    provider_evidence: pd.DataFrame
+    provider_periods: pd.DataFrame
+    subgroups: pd.DataFrame
+    social_risk: pd.DataFrame
+    sensitivity: pd.DataFrame
+    provider_comments: pd.DataFrame
+    composites: pd.DataFrame
+    composite_scores: pd.DataFrame
 
 
 def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
@@ -115,6 +126,14 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
         rules=masked_rules(record.rule_outcomes, threshold),
         history=history_of(record.run),
         configuration=str(record.run.get("config_text") or ""),
+        provider_evidence=of_shown(record.provider_evidence, providers),
+        provider_periods=masked_periods(record, providers, threshold),
+        subgroups=masked_subgroups(record, suppression.withheld, threshold),
+        social_risk=of_shown(record.social_risk, providers),
+        sensitivity=coarse(_of_shown(record.sensitivity, suppression.withheld)),
+        provider_comments=record.provider_comments.assign(comment=record.provider_comments["comment"].map(clean)),
+        composites=record.composites,
+        composite_scores=masked_scores(record, providers),
     )
 
 
@@ -160,7 +179,7 @@ def _masked_providers(full: pd.DataFrame, hidden: np.ndarray[Any, Any], threshol
     for column in masked.columns.difference(list(KEPT)):
         values = masked[column]
         masked[column] = (values.astype(float) if pd.api.types.is_numeric_dtype(values) else values).mask(hidden)
-    return masked.assign(hidden=hidden, case_band=bands)
+    return coarse(masked.assign(hidden=hidden, case_band=bands))
 
 
 def _totals(full: pd.DataFrame, measure: str, threshold: int) -> Totals:

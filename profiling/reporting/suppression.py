@@ -60,13 +60,17 @@ def case_bands(cases: Floats, threshold: int) -> npt.NDArray[np.object_]:
     return np.array(labels, dtype=object)[np.searchsorted(edges[1:], cases, side="right")]
 
 
-def suppress(table: pd.DataFrame, threshold: int) -> Suppression:
+def suppress(table: pd.DataFrame, threshold: int, hidden: Bools | None = None) -> Suppression:
     """Decide what to hide.
 
     `table`: a row a measure, level and provider with measure, level, provider, parent (null for the outer level), n,
-    observed, counts (True where observed are events), category and minimum (cases needed for a flag).
+    observed, counts (True where observed are events), category and minimum (cases needed for a flag). `hidden`: rows
+    that are hidden in any case.
     """
-    return _Tables(table, threshold).closed()
+    tables = _Tables(table, threshold)
+    if hidden is not None:
+        tables.hidden = tables.hidden | hidden
+    return tables.closed()
 
 
 class _Tables:
