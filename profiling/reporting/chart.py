@@ -41,7 +41,11 @@ class Scale:
 
     def at(self, value: float) -> float:
         """Pixel of one value."""
-        return float(self(value))
+        # Without numpy, whose calls cost more than the work where there is one value.
+        clipped, low, high = min(max(float(value), self.low), self.high), self.low, self.high
+        if self.kind == "log":
+            clipped, low, high = math.log(clipped), math.log(low), math.log(high)
+        return self.start + (clipped - low) * ((self.end - self.start) / (high - low))
 
     def holds(self, value: float) -> bool:
         """Whether a value lies on the scale."""
@@ -202,17 +206,29 @@ _BOLD = (
     "643 776 651 649 660 734 724 1007 690 705 653 393 379 393 481 468 497 575 630 577 630 593 377 625 "
     "613 261 261 569 261 898 610 608 625 625 397 549 380 608 576 837 562 576 562 393 358 393 673"
 )
+_DIGIT, _OTHER = 650.0, 660.0  # tabular figures are as wide as the widest
+
+
+class _Widths(dict[str, float]):
+    """Width of every letter, those that no table names too."""
+
+    def __missing__(self, letter: str) -> float:
+        return _DIGIT if letter.isdigit() else _OTHER
+
+
 _WIDTHS = {
-    bold: {chr(32 + i): float(w) for i, w in enumerate(table.split())} | {"\u202f": 180.0, "–": 500.0, "·": 280.0}
+    bold: _Widths(
+        {chr(32 + i): float(w) for i, w in enumerate(table.split())}
+        | {"\u202f": 180.0, "–": 500.0, "·": 280.0}
+        | dict.fromkeys("0123456789", _DIGIT)
+    )
     for bold, table in ((False, _REGULAR), (True, _BOLD))
 }
-_DIGIT = 650.0  # tabular figures are as wide as the widest
 
 
 def text_width(text: str, size: float = 12.0, *, bold: bool = False) -> float:
     """Estimated width of words in pixels; letters beyond ASCII count as a wide letter."""
-    table = _WIDTHS[bold]
-    return sum(_DIGIT if c.isdigit() else table.get(c, 660.0) for c in text) * size / 1000
+    return sum(map(_WIDTHS[bold].__getitem__, text)) * size / 1000
 
 
 def shortened(text: str, room: float, size: float = 12.0, *, bold: bool = False) -> str:

@@ -82,12 +82,21 @@ def every_measure(hidden: int = 5) -> pd.DataFrame:
     )
 
 
+def tracks(table: pd.DataFrame, me: str) -> list[charts.Track]:
+    """A strip's tracks: of every measure the ratios of all and the row of one."""
+    return [
+        charts.Track(str(measure), rows["ratio"].dropna().to_numpy(), row)
+        for measure, rows in table.groupby("measure", sort=False)
+        for row in rows[rows["provider"] == me].to_dict("records")
+    ]
+
+
 BUILDERS: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "funnel": lambda f, form: charts.funnel(f, limits(), form=form),  # type: ignore[arg-type]
     "caterpillar": lambda f, form: charts.caterpillar(f, form=form),  # type: ignore[arg-type]
     "shrinkage": lambda f, form: charts.shrinkage(f, form=form),  # type: ignore[arg-type]
-    "physicians": lambda f, form: charts.physicians(f.head(12), form=form),  # type: ignore[arg-type]
-    "strip": lambda f, form: charts.strip(f.assign(measure="death"), "H0003", form=form),  # type: ignore[arg-type]
+    "physicians": lambda f, form: charts.physicians(f.head(12).to_dict("records"), form=form),  # type: ignore[arg-type]
+    "strip": lambda f, form: charts.strip(tracks(f.assign(measure="death"), "H0003"), form=form),  # type: ignore[arg-type]
     "matrix": lambda f, form: charts.matrix(f.assign(measure="death"), form=form),  # type: ignore[arg-type]
 }
 CASES = list(itertools.product(BUILDERS, FORMS))
@@ -174,7 +183,7 @@ def test_hostile_names_are_escaped(name: str, form: str) -> None:
     table = hospitals(30).assign(provider_name=hostile)
     chart = BUILDERS[name](table, form)
     if name == "strip":  # names measures, not providers
-        chart = charts.strip(table.assign(measure="death"), "H0003", form=form, titles={"death": hostile})  # type: ignore[arg-type]
+        chart = charts.strip(tracks(table.assign(measure=hostile), "H0003"), form=form)  # type: ignore[arg-type]
     tree = titled(chart)
     assert not list(tree.iter("script"))
     assert any(hostile[:12] in "".join(e.itertext()) for e in tree.iter("title", "text"))
@@ -369,21 +378,19 @@ def test_shrinkage_has_quarters_on_one_axis() -> None:
     assert line[2] == pytest.approx(first.at(smallest["ratio"]))
 
 
-def test_peers_are_the_nearest_in_size_and_me() -> None:
-    table = hospitals(60)
-    me = table.iloc[7]
-    chart = charts.peers(table, "H0007")
-    distance = (np.log(table["expected_marginal"]) - math.log(me["expected_marginal"])).abs()
-    nearest = set(table.loc[distance.nsmallest(11).index, "provider_name"])
-    assert {i.title.split(":")[0] for i in chart.items if isinstance(i, Group)} == nearest
-    assert any(t.text == me["provider_name"] and t.role == "strong" for t in chart.texts)
+def test_peers_are_ordered_by_ratio_and_i_am_among_them() -> None:
+    rows = parts.estimated(hospitals(11)).to_dict("records")
+    chart = charts.peers(rows, "H0007")
+    names = [i.title.split(":")[0] for i in chart.items if isinstance(i, Group)]
+    assert names == [r["name"] for r in sorted(rows, key=lambda r: -r["ratio"])]
+    assert [t.text for t in chart.texts if t.role == "strong"] == ["Hospital number 7"]
     with pytest.raises(KeyError, match="H9999"):
-        charts.peers(table, "H9999")
+        charts.peers(rows, "H9999")
 
 
 def test_physicians_say_what_is_hidden_in_place_of_numbers() -> None:
     table = masked(hospitals(6).assign(provider_name=[f"Physician {c}" for c in "ABCDEF"]), [2])
-    chart = charts.physicians(table, hidden_words="{band} cases: not shown")
+    chart = charts.physicians(table.to_dict("records"), hidden_words="{band} cases: not shown")
     texts = [t.text for t in chart.texts]
     assert texts.count("11–24 cases: not shown") == 1
     assert len([i for i in chart.items if isinstance(i, Group)]) == 5
@@ -395,10 +402,10 @@ def test_physicians_say_what_is_hidden_in_place_of_numbers() -> None:
 def test_strip_without_published_numbers_has_words_only(form: str) -> None:
     table = every_measure(hidden=0)
     table = masked(table, table.index[(table["provider"] == "H0003") & (table["measure"] == "death")])
-    chart = charts.strip(table, "H0003", form=form, titles={"death": "Death"})  # type: ignore[arg-type]
+    chart = charts.strip(tracks(table, "H0003"), form=form)  # type: ignore[arg-type]
     assert len([i for i in chart.items if isinstance(i, Group)]) == 1
     assert any(t.text == "small counts: not shown" for t in chart.texts)
-    assert {"Death", "stay"} <= {t.text for t in chart.texts}
+    assert {"death", "stay"} <= {t.text for t in chart.texts}
 
 
 def test_matrix_keeps_a_provider_in_its_column() -> None:

@@ -44,6 +44,11 @@ class Row:
     own: bool = False
     strong: bool = False
 
+    @property
+    def drawn(self) -> bool:
+        """Whether there is an estimate to draw."""
+        return self.estimate == self.estimate
+
 
 def interval_rows(
     kind: str,
@@ -64,7 +69,7 @@ def interval_rows(
     Ratios stand on a log axis around 1 (its ends between `inner` and `outer`), differences on a linear one
     around 0.
     """
-    drawn = [row for row in rows if row.estimate == row.estimate]
+    drawn = [row for row in rows if row.drawn]
     ends = [v for row in drawn for v in (row.lower, row.upper)]
     names, words = _widths(rows, width, words_name)
     place = names + 14, max(width - words - 14, names + 60)
@@ -97,16 +102,16 @@ def _widths(rows: Sequence[Row], width: float, words_name: str) -> tuple[float, 
     """Room of the names and of the figures."""
     most = width * NAMES_SHARE
     names = max((text_width(r.name, bold=r.own or r.strong) for r in rows), default=0.0) + 10
-    figures = [text_width(r.words) for r in rows if r.estimate == r.estimate]
+    figures = [text_width(r.words) for r in rows if r.drawn]
     return min(names, most), max([*figures, text_width(words_name), 40.0]) + 8
 
 
 def _row(row: Row, scale: Scale, y: float, names: float, width: float) -> list[Item]:
     bold = row.own or row.strong
     name = Text(names, y + 4, shortened(row.name, names - 4, bold=bold), "strong" if bold else "label", "end")
-    if row.estimate != row.estimate:
+    if not row.drawn:
         return [name, _instead(row.words, scale, y, width)]
-    places = scale(np.array([row.lower, row.estimate, row.upper])).tolist()
+    places = [scale.at(value) for value in (row.lower, row.estimate, row.upper)]
     role = parts.whisker_role(row.category) if row.category in parts.FLAGGED else "whisker-clear"
     line = Segments(((places[0], y, places[2], y),), role)
     mark = parts.status_mark(places[1], y, row.category, 4.7, "", dot=3.4)
@@ -122,32 +127,23 @@ def _instead(words: str, scale: Scale, y: float, width: float) -> Text:
 
 
 def peers(
-    frame: pd.DataFrame,
+    rows: Sequence[Mapping[Hashable, Any]],
     me: str,
     *,
     form: Form = "wide",
     title: str = "Hospitals of similar size",
     finding: str = "",
-    count: int = 10,
-    size: str = "expected_marginal",
     status: Mapping[str, str] = parts.STATUS_WORDS,
 ) -> Chart:
-    """The provider `me` and the `count` nearest in size, highest ratio first.
+    """The provider `me` among others, highest ratio first.
 
-    `frame`: masked rows of one measure and level. Raises KeyError when `me` is not among the rows that
-    are shown.
+    `rows`: records of `parts.estimated`, few of one measure and level. Raises KeyError when `me` is not among them.
     """
-    table = parts.estimated(frame)
-    own = table[table["provider"] == me]
-    if not len(own):
+    if not any(r["provider"] == me for r in rows):
         raise KeyError(f"provider {me!r} is not among the rows shown")
-    near = table
-    if len(table) > count + 1:
-        distance = (np.log(table[size]) - np.log(own[size].iloc[0])).abs().where(table["provider"] != me, -1.0)
-        near = table.assign(distance=distance).sort_values(["distance", "provider"], kind="stable").head(count + 1)
-    near = near.sort_values(["ratio", "name"], ascending=[False, True], kind="stable")
-    rows = [_provider_row(r, me, status) for r in near.to_dict("records")]
-    return interval_rows("peers", rows, form=form, title=title, finding=finding, width=_width(form))
+    ordered = sorted(rows, key=lambda r: (-r["ratio"], r["name"]))
+    drawn = [_provider_row(r, me, status) for r in ordered]
+    return interval_rows("peers", drawn, form=form, title=title, finding=finding, width=_width(form))
 
 
 def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str]) -> Row:
@@ -159,7 +155,7 @@ def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str])
 
 
 def physicians(
-    frame: pd.DataFrame,
+    rows: Sequence[Mapping[Hashable, Any]],
     *,
     form: Form = "wide",
     title: str = "Its physicians",
@@ -168,16 +164,14 @@ def physicians(
     hidden_words: str = "fewer than 11 patients or events: not shown",
     status: Mapping[str, str] = parts.STATUS_WORDS,
 ) -> Chart:
-    """Interval rows of a hospital's physicians, in the frame's order; words in place of hidden numbers.
+    """Interval rows of a hospital's physicians, in their order; words in place of hidden numbers.
 
-    `frame`: masked rows with provider_name, n, ratio, ratio_lower, ratio_upper, category, shown. `{band}` in
+    `rows`: masked records with provider_name, n, ratio, ratio_lower, ratio_upper, category, shown. `{band}` in
     `hidden_words` is the row's case_band.
     """
-    table = frame.assign(shown=frame["shown"].fillna(False).astype(bool) if "shown" in frame else True)
-    rows = [_physician_row(r, status, hidden_words) for r in table.to_dict("records")]
     return interval_rows(
         "physicians",
-        rows,
+        [_physician_row(r, status, hidden_words) for r in rows],
         form=form,
         title=title,
         finding=finding,
@@ -191,10 +185,9 @@ def _physician_row(r: Mapping[Hashable, Any], status: Mapping[str, str], hidden_
     name = r.get("provider_name")
     name = str(name if isinstance(name, str) and name else r["provider"])
     href = str(r["href"]) if isinstance(r.get("href"), str) else ""
-    if not r["shown"] or pd.isna([r["ratio"], r["ratio_lower"], r["ratio_upper"]]).any():
-        words = hidden_words.format(band=r.get("case_band", ""))
-        return Row(name, np.nan, np.nan, np.nan, words)
     ratio, lower, upper = (float(r[c]) for c in ("ratio", "ratio_lower", "ratio_upper"))
+    if not r["shown"] or not all(numbers.known(value) for value in (ratio, lower, upper)):
+        return Row(name, np.nan, np.nan, np.nan, hidden_words.format(band=r.get("case_band", "")))
     category = str(r["category"]) if r["category"] in parts.SHAPES else "as_expected"
     words = f"{numbers.integer(float(r['n']))} · {parts.ratio_words(ratio, lower, upper)}"
     title = f"{name}: {parts.ratio_words(ratio, lower, upper)}. {status[category]}"

@@ -2,66 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
 
 HIDDEN_WORDS = "small counts: not shown"
 
 
+@dataclass(frozen=True)
+class Track:
+    """One measure: its words, the shrunken ratios of all providers, the masked row of this one."""
+
+    title: str
+    ratios: NDArray[np.float64]
+    row: Mapping[Hashable, Any]
+
+    @property
+    def shown(self) -> bool:
+        """Whether this provider's estimate may be drawn."""
+        ends = (self.row["ratio"], self.row["ratio_lower"], self.row["ratio_upper"])
+        return bool(self.row["shown"]) and all(numbers.known(value) for value in ends)
+
+
 def strip(
-    frame: pd.DataFrame,
-    me: str,
+    tracks: Sequence[Track],
     *,
     form: Form = "wide",
     title: str = "This hospital on every measure",
     finding: str = "",
-    titles: Mapping[str, str] | None = None,
     status: Mapping[str, str] = parts.STATUS_WORDS,
     hidden_words: str = HIDDEN_WORDS,
-    drawn: pd.DataFrame | None = None,
 ) -> Chart:
-    """A strip a measure, in the order of the frame, all on one ratio axis.
-
-    `frame`: masked provider rows of one level over all measures, with a column `measure`; `titles` gives
-    the words of a measure. A measure without the provider has no strip; one where it is hidden has the
-    words only. `drawn`: what `parts.estimated` makes of the frame, where it is there already.
-    """
-    table = parts.estimated(frame) if drawn is None else drawn
-    everyone = table.assign(own=table["provider"] == me)
-    mine = frame[frame["provider"] == me]
-    order = list(dict.fromkeys(mine["measure"]))
+    """A strip a measure on which the provider is, all on one ratio axis; words only where it is hidden."""
     wide = form == "wide"
     width, left, right = (1080.0, 208.0, 836.0) if wide else (350.0, 0.0, 350.0)
     pitch, first = (52.0, 26.0) if wide else (78.0, 44.0)
-    low, high = parts.ratio_domain(_extent(everyone), (0.7, 1.4), (0.3, 3.2))
+    low, high = parts.ratio_domain(_extent(tracks), (0.7, 1.4), (0.3, 3.2))
     x = Scale(low, high, left + 12, right - 12, "log")
-    bottom = first + pitch * (len(order) - 1) + 16 if order else first
+    bottom = first + pitch * (len(tracks) - 1) + 16 if tracks else first
     ticks = parts.ratio_ticks(x, 44)
-    tracks: list[Item] = [Bar(left, first + pitch * i - 11, right - left, 22, "track") for i in range(len(order))]
-    each = [(first + pitch * i - 11, first + pitch * i + 11) for i in range(len(order))]
+    ground: list[Item] = [Bar(left, first + pitch * i - 11, right - left, 22, "track") for i in range(len(tracks))]
+    each = [(first + pitch * i - 11, first + pitch * i + 11) for i in range(len(tracks))]
     spans = [(first - 15, bottom)] if wide else each
-    items = [*tracks, *_axis(x, ticks, spans, bottom)]
-    for index, measure in enumerate(order):
+    items = [*ground, *_axis(x, ticks, spans, bottom)]
+    for index, track in enumerate(tracks):
         y = first + pitch * index
-        rows = everyone[everyone["measure"] == measure]
-        category = str(mine[mine["measure"] == measure]["category"].iloc[0])
-        word = status.get(category, "")
-        items += _words(y, (titles or {}).get(measure, measure), wide, left)
-        items += _others(x, rows, y)
-        items += _own(x, rows[rows["own"]], y, category, word, hidden_words, wide, right)
+        items += _words(y, track.title, wide, left)
+        items += _others(x, track, y)
+        items += _own(x, track, y, status.get(str(track.row["category"]), ""), hidden_words, wide, right)
     return Chart("strip", title, finding, width, bottom + 24, tuple(items), form, {"x": x})
 
 
-def _extent(rows: pd.DataFrame) -> list[float]:
+def _extent(tracks: Sequence[Track]) -> list[float]:
     """What the axis must hold: the bulk of all ratios and the whole interval of this provider."""
-    own = rows[rows["own"]]
-    bulk = np.nanquantile(rows["ratio"], [0.005, 0.995]).tolist() if len(rows) else []
-    return [*bulk, *own["ratio_lower"], *own["ratio_upper"]]
+    every = np.concatenate([track.ratios for track in tracks]) if tracks else np.empty(0)
+    bulk = np.quantile(every, [0.005, 0.995]).tolist() if len(every) else []
+    return [*bulk, *(track.row[end] for track in tracks if track.shown for end in ("ratio_lower", "ratio_upper"))]
 
 
 def _axis(x: Scale, ticks: tuple[float, ...], spans: list[tuple[float, float]], bottom: float) -> list[Item]:
@@ -79,26 +82,26 @@ def _words(y: float, words: str, wide: bool, left: float) -> list[Item]:
     return [Text(0, y - 31, shortened(words, 350, bold=True), "strong")]
 
 
-def _others(x: Scale, rows: pd.DataFrame, y: float) -> list[Item]:
+def _others(x: Scale, track: Track, y: float) -> list[Item]:
     """A stroke a provider; strokes on the same half pixel are one."""
-    places = np.unique(np.round(x(rows["ratio"]) * 2) / 2).tolist()
+    own = [float(track.row["ratio"])] if track.shown else []
+    places = np.unique(np.round(x(np.concatenate([track.ratios, own])) * 2) / 2).tolist()
     return [Segments(tuple((p, y - 6, p, y + 6) for p in places), "fine")] if places else []
 
 
 def _own(
     x: Scale,
-    own: pd.DataFrame,
+    track: Track,
     y: float,
-    category: str,
     word: str,
     hidden_words: str,
     wide: bool,
     right: float,
 ) -> list[Item]:
-    if not len(own):
+    if not track.shown:
         return _figures(y, word, hidden_words, wide, right)
-    row = own.iloc[0]
-    low, middle, high = x(np.array([row["ratio_lower"], row["ratio"], row["ratio_upper"]])).tolist()
+    row, category = track.row, str(track.row["category"])
+    low, middle, high = (x.at(row[name]) for name in ("ratio_lower", "ratio", "ratio_upper"))
     figures = parts.ratio_words(row["ratio"], row["ratio_lower"], row["ratio_upper"])
     flagged = category in parts.FLAGGED
     line = Segments(((low, y, high, y),), parts.whisker_role(category) if flagged else "whisker-own")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from scipy import stats
 
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
-from profiling.reporting.charts.parts import estimated
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns, rate_words
 from profiling.reporting.sentences import CATALOGUE, headline
 from profiling.reporting.svg import render_forms, render_svg
@@ -162,27 +161,18 @@ def _chance_range(mean: float, assessed: int) -> tuple[float, float]:
     return max(low, 0.0), high
 
 
-def strip_svg(site: Site, level: str, provider: str, every: pd.DataFrame) -> Markup:
-    """One provider on every measure; `every` holds the drawable rows of its level over all measures."""
-    titles = {measure.name: measure.title for measure in site.measures}
-    finding = f"{site.names[level, provider]} on every measure."
-    drawn = estimated(every)
-    return render_forms(
-        _forms(
-            lambda form: charts.strip(
-                every, provider, form=form, finding=finding, titles=titles, status=STATUS, drawn=drawn
-            )
-        ),
-        "strip",
-    )
+def strip_svg(name: str, tracks: Sequence[charts.Track]) -> Markup:
+    """One provider on every measure."""
+    finding = f"{name} on every measure."
+    return render_forms(_forms(lambda form: charts.strip(tracks, form=form, finding=finding, status=STATUS)), "strip")
 
 
-def norm_rate(row: Mapping[str, Any]) -> float:
+def norm_rate(row: Mapping[Hashable, Any]) -> float:
     """The rate of the norm that O is compared with, so that every step on a page starts from the same expected."""
     return float(row["expected_marginal"] / row["n"])
 
 
-def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> Markup:
+def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str) -> Markup:
     """From the average rate through case mix to the rate we believe."""
     event = measure.event or "more"
     overall = measure.totals.rate
@@ -225,21 +215,16 @@ def waterfall_svg(measure: MeasureView, row: Mapping[str, Any], level: str) -> M
     )
 
 
-def peers_svg(measure: MeasureView, level: str, provider: str, nearest: pd.DataFrame) -> Markup:
+def peers_svg(measure: MeasureView, level: str, provider: str, nearest: Sequence[Mapping[Hashable, Any]]) -> Markup:
     """The providers nearest in size, this one highlighted."""
-    size = "expected_marginal" if measure.counts else "n"
     finding = f"Shrunken ratios of the {nouns(level)} nearest in size, with 95 % intervals."
     return render_forms(
-        _forms(
-            lambda form: charts.peers(
-                nearest, provider, form=form, finding=finding, size=size, status=measure.status_words
-            )
-        ),
+        _forms(lambda form: charts.peers(nearest, provider, form=form, finding=finding, status=measure.status_words)),
         f"peers-{measure.name}",
     )
 
 
-def physicians_svg(measure: MeasureView, level: str, rows: pd.DataFrame) -> Markup:
+def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hashable, Any]]) -> Markup:
     """The inner providers of one outer provider, each against the norm."""
     finding = f"Shrunken ratios of its {nouns(level)} with 95 % intervals."
     return render_forms(

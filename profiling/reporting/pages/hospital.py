@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from markupsafe import Markup
 
-from profiling.reporting import numbers, sentences
+from profiling.reporting import charts, numbers, sentences
 from profiling.reporting.charts.parts import estimated
 from profiling.reporting.disclosure import MISSING_WARNING
 from profiling.reporting.pages import drawings
@@ -18,10 +16,6 @@ from profiling.reporting.pages.measure import hidden_row, observed_head, observe
 from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, each, noun, nouns, rate_words
 
 ROOT = "../"
-DRAWN = [
-    *("measure", "level", "provider", "provider_name", "hidden", "shown", "href", "category", "z"),
-    *("n", "expected_marginal", "ratio", "ratio_lower", "ratio_upper"),
-]
 TOLD = [
     *("level", "provider", "provider_name", "parent", "n_parents", "hidden", "case_band", "category", "z", "n"),
     *("observed", "observed_rate", "expected_marginal", "oe_ratio", "ratio", "ratio_lower", "ratio_upper"),
@@ -29,58 +23,62 @@ TOLD = [
 ]
 STROKES = 150
 
+Record = Mapping[Hashable, Any]
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """What all pages of one measure share, computed once: rows, their order by size, inner rows by parent."""
+    """What all pages of one measure share, computed once and kept as records, for a page takes but a few of them.
+
+    `records`: every outer provider; `drawn`: those with an estimate, `order` by `sizes`, `places` where each stands
+    in that order; `strokes`: ratios that stand for all; `inner`: rows by parent, those shown by surprise first.
+    """
 
     measure: MeasureView
-    rows: pd.DataFrame
-    records: Mapping[str, Mapping[Any, Any]]
+    records: Mapping[str, Record]
+    drawn: Sequence[Record]
     sizes: np.ndarray[Any, Any]
     order: np.ndarray[Any, Any]
     places: Mapping[str, int]
-    inner: Mapping[str, pd.DataFrame]
-    strokes: pd.DataFrame
+    strokes: np.ndarray[Any, Any]
+    inner: Mapping[str, Sequence[Any]]
     rule: str
 
 
 def prepare(site: Site, measure: MeasureView) -> Prepared:
     """Rows of a measure's outer level ready for many pages."""
     rows = drawings.drawable(site, measure.providers[measure.outer], ROOT)
-    # Only the columns a chart takes: a page a provider makes many small frames of them.
-    drawn = _light(rows.loc[~rows["hidden"], DRAWN])
-    shown = estimated(drawn)
-    shown = shown if len(shown) == len(drawn) else drawn
-    size = "expected_marginal" if measure.counts else "n"
-    sizes = shown[size].to_numpy(dtype=float)
+    shown = estimated(rows[~rows["hidden"]])
+    sizes = shown["expected_marginal" if measure.counts else "n"].to_numpy(dtype=float)
     order = np.argsort(sizes, kind="stable")
-    places = {str(shown["provider"].iloc[row]): place for place, row in enumerate(order)}
-    strokes = shown.sort_values("ratio", kind="stable")
-    chosen = np.unique(np.linspace(0, len(strokes) - 1, min(STROKES, len(strokes))).round().astype(int))
-    inner: dict[str, pd.DataFrame] = {}
-    if measure.inner:
-        within = _light(measure.providers[measure.inner][TOLD]).sort_values(
-            "z", key=lambda z: -z.abs(), kind="stable", na_position="last"
-        )
-        inner = {str(parent): part for parent, part in within.groupby("parent", sort=False)}
+    providers = shown["provider"].astype(str).to_numpy()
+    ratios = np.sort(shown["ratio"].to_numpy(dtype=float))
+    chosen = np.unique(np.linspace(0, len(ratios) - 1, min(STROKES, len(ratios))).round().astype(int))
     return Prepared(
         measure,
-        shown,
         {str(name): row for name, row in rows.to_dict("index").items()},
+        shown.to_dict("records"),
         sizes,
         order,
-        places,
-        inner,
-        strokes.iloc[chosen][DRAWN],
+        dict(zip(providers[order], range(len(order)), strict=True)),
+        ratios[chosen],
+        _inner_rows(measure),
         sentences.rule(measure.finding(measure.outer)),
     )
 
 
-def _light(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same with texts as plain objects: small frames of rows are taken from it faster."""
-    texts = [name for name in frame.columns if isinstance(frame[name].dtype, pd.StringDtype)]
-    return frame.astype(dict.fromkeys(texts, object))
+def _inner_rows(measure: MeasureView) -> dict[str, list[Any]]:
+    """Inner providers by parent: those shown by surprise |z|, then those hidden by name."""
+    if not measure.inner:
+        return {}
+    rows = measure.providers[measure.inner][TOLD]
+    surprise = -rows["z"].abs().where(~rows["hidden"])
+    rows = rows.assign(surprise=surprise, shown=~rows["hidden"].astype(bool))
+    keys = ["parent", "hidden", "surprise", "provider_name", "provider"]
+    by_parent: dict[str, list[Any]] = {}
+    for row in each(rows.sort_values(keys, kind="stable", na_position="last")):
+        by_parent.setdefault(str(row.parent), []).append(row)
+    return by_parent
 
 
 def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: str) -> dict[str, Any]:
@@ -88,6 +86,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
     mine = [part for part in prepared if part.measure.outer == level and provider in part.records]
     name = site.names[level, provider]
     parts = [_part(part, level, provider) for part in mine]
+    tracks = [charts.Track(part.measure.title, part.strokes, part.records[provider]) for part in mine]
     return {
         "page": {"title": name, "section": ""},
         "kicker": sentences.capital(f"{noun(level)} {provider}" if provider != name else noun(level)),
@@ -96,15 +95,10 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
         "warnings": _warnings(site, mine, level, provider),
         "noun": noun(level),
         "nouns": nouns(level),
-        "strip": drawings.strip_svg(site, level, provider, _everyone(mine, provider)),
+        "strip": drawings.strip_svg(name, tracks),
         "measures": parts,
         "rules": [{"title": part.measure.title, "rule": part.rule} for part in mine],
     }
-
-
-def _everyone(mine: list[Prepared], provider: str) -> pd.DataFrame:
-    own = pd.DataFrame([part.records[provider] for part in mine], columns=DRAWN)
-    return pd.concat([own, *(part.strokes[part.strokes["provider"] != provider] for part in mine)], ignore_index=True)
 
 
 def _telling(mine: list[Prepared], provider: str) -> Prepared | None:
@@ -132,7 +126,7 @@ def _headline(mine: list[Prepared], level: str, provider: str, name: str) -> str
     return f"{name}: as expected on {'both' if len(mine) == 2 else f'all {numbers.in_words(len(mine))}'} measures"
 
 
-def _sentence(part: Prepared, level: str, row: Mapping[str, Any], name: str) -> str:
+def _sentence(part: Prepared, level: str, row: Record, name: str) -> str:
     measure = part.measure
     if measure.counts:
         expected = (
@@ -209,25 +203,27 @@ def _part(part: Prepared, level: str, provider: str) -> dict[str, Any]:
     }
     if row["hidden"]:
         return base | {"band": row["case_band"], "sentence": str(measure.spec["question"])}
-    nearest = part.rows.iloc[drawings.neighbours(part.sizes, part.order, part.places[provider])]
+    place = part.places.get(provider)
+    near = drawings.neighbours(part.sizes, part.order, place) if place is not None else []
+    nearest = [part.drawn[row] for row in near]
     return base | {
         "sentence": str(measure.spec["question"]),
         "figures": _figures(measure, row, level),
         "chance": sentences.capital(_chance(row)),
         "waterfall": drawings.waterfall_svg(measure, row, level),
         "waterfall_words": _why(measure, row, level),
-        "peers": drawings.peers_svg(measure, level, provider, nearest),
-        "peers_sub": _peers_sub(measure, nearest),
+        "peers": drawings.peers_svg(measure, level, provider, nearest) if nearest else "",
+        "peers_sub": _peers_sub(measure, nearest) if nearest else "",
     }
 
 
-def _chance(row: Mapping[str, Any]) -> str:
+def _chance(row: Record) -> str:
     if row["category"] == "too_few":
         return "fewer cases than the measure asks for"
     return f"by chance alone {numbers.chance(row['probability_by_chance'])}"
 
 
-def _why(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[str]:
+def _why(measure: MeasureView, row: Record, level: str) -> list[str]:
     """The waterfall in words."""
     overall = measure.totals.rate
     key = "why_expected"
@@ -245,7 +241,7 @@ def _why(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[str]:
     return [first, second]
 
 
-def _figures(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[dict[str, str]]:
+def _figures(measure: MeasureView, row: Record, level: str) -> list[dict[str, str]]:
     """Observed, expected, predicted and the two ratios: for events their numbers, else means."""
     cases = numbers.integer(row["n"])
     if measure.counts:
@@ -277,7 +273,7 @@ def _figures(measure: MeasureView, row: Mapping[str, Any], level: str) -> list[d
     return [dict(zip(("name", "key", "value", "text"), entry, strict=True)) for entry in entries]
 
 
-def _sum_or_mean(measure: MeasureView, row: Mapping[str, Any], column: str) -> str:
+def _sum_or_mean(measure: MeasureView, row: Record, column: str) -> str:
     return numbers.amount(row[column]) if measure.counts else numbers.decimal(row[column] / row["n"], 2)
 
 
@@ -285,16 +281,11 @@ def _in_interval(lower: float, upper: float) -> str:
     return f"95\u202f% interval {numbers.interval_text(lower, upper)}"
 
 
-def _peers_sub(measure: MeasureView, nearest: pd.DataFrame) -> str:
-    size = nearest["expected_marginal"] if measure.counts else nearest["n"]
+def _peers_sub(measure: MeasureView, nearest: Sequence[Record]) -> str:
+    size = [row["expected_marginal" if measure.counts else "n"] for row in nearest]
     show = numbers.amount if measure.counts else numbers.integer
     what = f"expected {measure.event}" if measure.counts else "patients"
-    return f"The {numbers.in_words(len(nearest) - 1)} nearest in {what} ({show(size.min())} to {show(size.max())})."
-
-
-def _drawing(measure: MeasureView, ordered: pd.DataFrame) -> Markup:
-    shown = ~ordered["hidden"].astype(bool)
-    return drawings.physicians_svg(measure, str(measure.inner), ordered.assign(shown=shown))
+    return f"The {numbers.in_words(len(nearest) - 1)} nearest in {what} ({show(min(size))} to {show(max(size))})."
 
 
 def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
@@ -302,28 +293,30 @@ def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
     measure, rows = part.measure, part.inner.get(provider)
     if rows is None or measure.inner is None:
         return None
-    shown, hidden = rows[~rows["hidden"]], rows[rows["hidden"]].sort_values(["provider_name", "provider"])
-    ordered = pd.concat([shown, hidden])
-    shared = bool((shown["n_parents"].astype(float) > 1).any())
     table = [
-        *(shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1} for row in each(shown)),
-        *(hidden_row(measure, row) | {"shared": False} for row in each(hidden)),
+        shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1}
+        if row.shown
+        else hidden_row(measure, row) | {"shared": False}
+        for row in rows
     ]
     within = measure.spec.get("inner_expected") != "statewide"
     norm = f"this {noun(measure.outer)}’s own average" if within else f"the average {noun(measure.inner)}"
-    standing = int(rows["category"].isin(FLAGGED).sum())
+    standing = sum(row.category in FLAGGED for row in rows)
     told = (
         f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it."
         if standing
         else f"No {noun(measure.inner)} can be told apart from it with confidence."
     )
+    drawn = any(row.shown for row in rows)
     return {
         "noun": noun(measure.inner),
         "title": f"Its {nouns(measure.inner)}",
         "sub": f"Each beside {norm}. {told}",
-        "drawing": _drawing(measure, ordered) if len(shown) else "",
+        "drawing": drawings.physicians_svg(measure, measure.inner, [row._asdict() for row in rows]) if drawn else "",
         "observed": observed_head(measure),
         "observed_label": observed_label(measure),
         "rows": table,
-        "note": f"* Also at other {nouns(measure.outer)}; all its patients are counted here." if shared else "",
+        "note": f"* Also at other {nouns(measure.outer)}; all its patients are counted here."
+        if any(row["shared"] for row in table)
+        else "",
     }
