@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from profiling.config.canonical import CANONICAL_COLUMNS, MEASURE_SOURCES, RECORD_IDS
+from profiling.config.canonical import MEASURE_SOURCES, RECORD_IDS
+from profiling.config.checks_questions import carried, composite_findings, measure_findings
 from profiling.config.formulas import FormulaError, formula_columns
+from profiling.config.measures import COMPANIONS
 from profiling.config.problems import nearest
+from profiling.config.tree import Finding, columns, declared, group, is_name, items, names
 from profiling.config.yaml_text import Document, KeyPath
 from profiling.errors import Problem
-
-Finding = tuple[KeyPath, str, str, str]
 
 
 def cross_check(document: Document) -> list[Problem]:
     """All contradictions between keys of a file."""
     tree = document.tree
-    findings = [*_sources(tree), *_periods(tree), *_measure_names(tree), *_measures(tree)]
+    findings = [*_sources(tree), *_periods(tree), *_measure_names(tree), *_measures(tree), *_composites(tree)]
     return [
         Problem(document.where(path), found, wanted, advice)
         for path, found, wanted, advice in findings
@@ -27,22 +28,12 @@ def cross_check(document: Document) -> list[Problem]:
     ]
 
 
-def _group(tree: Any, key: str | int) -> dict[str, Any]:
-    value = tree.get(key) if isinstance(tree, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def _items(tree: Any, key: str) -> list[dict[str, Any]]:
-    value = tree.get(key) if isinstance(tree, dict) else None
-    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
-
-
 def _sources(tree: dict[str, Any]) -> Iterator[Finding]:
-    sources = _group(tree, "sources")
+    sources = group(tree, "sources")
     if sources and "encounters" not in sources:
         yield ("sources",), "found no encounters", "'encounters' among the sources", ""
     for name in sources:
-        for column, spec in _group(sources[name], "columns").items():
+        for column, spec in group(sources[name], "columns").items():
             yield from _column(("sources", name, "columns", column), name, column, spec)
 
 
@@ -65,7 +56,7 @@ def _disordered(low: Any, high: Any) -> bool:
 
 
 def _periods(tree: dict[str, Any]) -> Iterator[Finding]:
-    periods = _items(tree, "periods")
+    periods = items(tree, "periods")
     for index, period in enumerate(periods):
         if _disordered(period.get("start"), period.get("end")):
             yield ("periods", index, "end"), "found an end before the start", "start <= end", ""
@@ -73,28 +64,35 @@ def _periods(tree: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _measure_names(tree: dict[str, Any]) -> Iterator[Finding]:
-    yield from _repeated(_items(tree, "measures"), "measures", "name")
+    yield from _repeated(items(tree, "measures"), "measures", "name")
 
 
-def _repeated(items: list[dict[str, Any]], key: str, inner: str) -> Iterator[Finding]:
-    names = [item.get(inner) if isinstance(item.get(inner), str) else None for item in items]
-    counts = Counter(name for name in names if name is not None)
-    for index, name in enumerate(names):
-        if name is not None and counts[name] > 1 and names.index(name) < index:
+def _repeated(parts: list[dict[str, Any]], key: str, inner: str) -> Iterator[Finding]:
+    given = [part.get(inner) if is_name(part.get(inner)) else None for part in parts]
+    counts = Counter(name for name in given if name is not None)
+    for index, name in enumerate(given):
+        if name is not None and counts[name] > 1 and given.index(name) < index:
             yield (key, index, inner), f"found the {inner} '{name}' a second time", "every name once", ""
 
 
+def _composites(tree: dict[str, Any]) -> Iterator[Finding]:
+    yield from _repeated(items(tree, "composites"), "composites", "name")
+    yield from composite_findings(tree)
+
+
 def _measures(tree: dict[str, Any]) -> Iterator[Finding]:
-    outcomes = _names(_items(tree, "measures"), "outcome")
-    for index, measure in enumerate(_items(tree, "measures")):
+    outcomes = names(items(tree, "measures"), "outcome")
+    for index, measure in enumerate(items(tree, "measures")):
         path: KeyPath = ("measures", index)
         yield from _flag(path, measure)
         yield from _period_known(path, measure, tree)
         yield from _levels(path, measure)
-        yield from _case_mix(path, measure, tree, outcomes)
+        for key in ("case_mix", "social_risk"):
+            yield from _case_mix(path, measure, tree, outcomes, key)
         yield from _columns_known(path, measure, tree)
-        for column, condition in _group(measure, "cohort").items():
-            if _disordered(_group(measure["cohort"], column).get("minimum"), _maximum(condition)):
+        yield from measure_findings(path, measure)
+        for column, condition in group(measure, "cohort").items():
+            if _disordered(group(measure["cohort"], column).get("minimum"), _maximum(condition)):
                 yield (*path, "cohort", column), "found a maximum below the minimum", "minimum <= maximum", ""
 
 
@@ -102,16 +100,8 @@ def _maximum(condition: Any) -> Any:
     return condition.get("maximum") if isinstance(condition, dict) else None
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _names(items: list[dict[str, Any]], key: str) -> set[str]:
-    return {str(item[key]) for item in items if _is_name(item.get(key))}
-
-
 def _flag(path: KeyPath, measure: dict[str, Any]) -> Iterator[Finding]:
-    flag = _group(measure, "flag")
+    flag = group(measure, "flag")
     watch, limit = flag.get("watch", 0.95), flag.get("flag", 0.998)
     if isinstance(watch, int | float) and isinstance(limit, int | float) and watch >= limit:
         yield (*path, "flag"), f"found watch {watch} and flag {limit}", "watch below flag", ""
@@ -121,21 +111,24 @@ def _flag(path: KeyPath, measure: dict[str, Any]) -> Iterator[Finding]:
 
 def _period_known(path: KeyPath, measure: dict[str, Any], tree: dict[str, Any]) -> Iterator[Finding]:
     name = measure.get("period")
-    names = [period["name"] for period in _items(tree, "periods") if _is_name(period.get("name"))]
-    if _is_name(name) and name not in names:
-        wanted = f"one of {', '.join(names)}" if names else "a period listed under periods"
-        yield (*path, "period"), f"found unknown period '{name}'", wanted, nearest(str(name), names, "period")
+    known = [period["name"] for period in items(tree, "periods") if is_name(period.get("name"))]
+    if is_name(name) and name not in known:
+        wanted = f"one of {', '.join(known)}" if known else "a period listed under periods"
+        yield (*path, "period"), f"found unknown period '{name}'", wanted, nearest(str(name), known, "period")
 
 
 def _levels(path: KeyPath, measure: dict[str, Any]) -> Iterator[Finding]:
-    levels = _items(measure, "providers")
+    levels = items(measure, "providers")
     for key in ("level", "column"):
         for inner, found, wanted, advice in _repeated(levels, "providers", key):
             yield (*path, *inner), found, wanted, advice
-    used = _columns(measure.get("case_mix"))
+    used = columns(measure.get("case_mix"))
     for index, level in enumerate(levels):
         if level.get("level") in used:
             found = f"found the level '{level['level']}', which is also a column of the case mix"
+            yield (*path, "providers", index, "level"), found, "another name for the level", ""
+        elif level.get("level") in {*COMPANIONS, *(column for _, column in carried(measure))}:
+            found = f"found the level '{level['level']}', which is also a column of the measure"
             yield (*path, "providers", index, "level"), found, "another name for the level", ""
         yield from _formula((*path, "providers", index, "random"), level.get("random", "1"))
 
@@ -147,58 +140,42 @@ def _formula(path: KeyPath, text: Any) -> Iterator[Finding]:
         yield path, f"found '{text}'", str(problem), ""
 
 
-def _columns(text: Any) -> tuple[str, ...]:
-    try:
-        return formula_columns(text) if isinstance(text, str) else ()
-    except FormulaError:
-        return ()
-
-
 def _case_mix(
-    path: KeyPath, measure: dict[str, Any], tree: dict[str, Any], outcomes: set[str]
+    path: KeyPath, measure: dict[str, Any], tree: dict[str, Any], outcomes: set[str], key: str = "case_mix"
 ) -> Iterator[Finding]:
-    place, used = (*path, "case_mix"), _columns(measure.get("case_mix"))
+    place, used = (*path, key), columns(measure.get(key))
     allowed = measure.get("allow_in_case_mix")
-    allowed = set(allowed) if isinstance(allowed, list) and all(map(_is_name, allowed)) else set()
-    providers = _names(_items(measure, "providers"), "column")
-    traits = set(_group(_group(_group(tree, "sources"), "clinics"), "columns"))
-    elsewhere = set(_declared(tree, ("encounters", "patients")))
+    allowed = set(allowed) if isinstance(allowed, list) and all(map(is_name, allowed)) else set()
+    providers = names(items(measure, "providers"), "column")
+    traits = set(group(group(group(tree, "sources"), "clinics"), "columns"))
+    elsewhere = set(declared(tree, ("encounters", "patients")))
     advice = "If it is known before the care that is judged, list it under allow_in_case_mix"
-    wanted = "traits of the patient on arrival"
+    wanted, words = "traits of the patient on arrival", key.replace("_", " ")
     for column in used:
         if column == measure.get("outcome"):
-            yield place, f"found the outcome '{column}' in the case mix", wanted, ""
+            yield place, f"found the outcome '{column}' in the {words}", wanted, ""
         elif column in providers:
-            yield place, f"found the provider column '{column}' in the case mix", wanted, ""
+            yield place, f"found the provider column '{column}' in the {words}", wanted, ""
         elif column in outcomes - allowed:
-            yield place, f"found '{column}', the outcome of another measure, in the case mix", wanted, advice
+            yield place, f"found '{column}', the outcome of another measure, in the {words}", wanted, advice
         elif column in traits - elsewhere - allowed:
-            yield place, f"found '{column}', a trait of the provider, in the case mix", wanted, advice
+            yield place, f"found '{column}', a trait of the provider, in the {words}", wanted, advice
 
 
 def _columns_known(path: KeyPath, measure: dict[str, Any], tree: dict[str, Any]) -> Iterator[Finding]:
-    known = _declared(tree, MEASURE_SOURCES)
+    known = declared(tree, MEASURE_SOURCES)
     wanted = "a column of encounters, patients or clinics"
-    if not _group(_group(tree, "sources"), "encounters"):
+    if not group(group(tree, "sources"), "encounters"):
         return
-    levels = _items(measure, "providers")
+    levels = items(measure, "providers")
     uses: list[tuple[KeyPath, str]] = [((*path, "outcome"), measure.get("outcome", "encounter_id"))]
-    uses += [((*path, "case_mix"), column) for column in _columns(measure.get("case_mix"))]
-    uses += [((*path, "cohort", column), column) for column in _group(measure, "cohort")]
+    uses += [((*path, "case_mix"), column) for column in columns(measure.get("case_mix"))]
+    uses += [((*path, "cohort", column), column) for column in group(measure, "cohort")]
+    uses += [((*path, *place), column) for place, column in carried(measure)]
     for index, level in enumerate(levels):
         uses.append(((*path, "providers", index, "column"), level.get("column", "encounter_id")))
-        uses += [((*path, "providers", index, "random"), name) for name in _columns(level.get("random"))]
+        uses += [((*path, "providers", index, "random"), name) for name in columns(level.get("random"))]
     for place, column in uses:
-        if _is_name(column) and column not in known:
+        if is_name(column) and column not in known:
             advice = nearest(column, known, "column") or "Declare it under columns of its source"
             yield place, f"found unknown column '{column}'", wanted, advice
-
-
-def _declared(tree: dict[str, Any], sources: tuple[str, ...]) -> tuple[str, ...]:
-    declared = _group(tree, "sources")
-    names = [
-        column
-        for source in sources
-        for column in (*CANONICAL_COLUMNS[source], *_group(_group(declared, source), "columns"))
-    ]
-    return tuple(dict.fromkeys(names))

@@ -12,7 +12,9 @@ from profiling.config.formulas import FormulaError, check_formula, formula_colum
 from profiling.config.sources import Frozen
 from profiling.vocabulary import FlagRuleName
 
-Family = Literal["binomial", "log_gaussian", "gaussian"]
+Family = Literal["binomial", "poisson", "log_gaussian", "gaussian"]
+COUNTS = ("binomial", "poisson")
+COMPANIONS = ("patient_id", "admitted")
 
 
 class Condition(Frozen):
@@ -49,6 +51,8 @@ class FlagRule(Frozen):
     overdispersion: the funnel's limits are widened for more spread than chance explains, on the z-scores
     (multiplicative) or as variance of the true ratios (additive). difference: the ratio less one that is worth a flag.
     null_by: the empirical null of all providers, by volume, or with a variance that grows with it (logistic).
+    across: false discoveries are limited among the providers of this measure, or among those of all measures that say
+    so, which are then judged together.
     """
 
     rule: FlagRuleName = "funnel"
@@ -60,6 +64,7 @@ class FlagRule(Frozen):
     null_by: Literal["all", "volume", "logistic"] = "all"
     difference: Positive = 0.2
     tiers: Literal[3, 5] = 5
+    across: Literal["providers", "measures"] = "providers"
 
     @model_validator(mode="after")
     def _widens_a_funnel(self) -> Self:
@@ -67,11 +72,19 @@ class FlagRule(Frozen):
             raise expected("overdispersion: none, unless the rule is funnel")
         if self.extreme_share >= 0.5:
             raise expected("an extreme_share below 0.5")
+        if self.across == "measures" and self.rule != "false_discovery":
+            raise expected("across: providers, unless the rule is false_discovery")
         return self
 
 
 class Measure(Frozen):
-    """One question put to the records, with everything that decides its answer."""
+    """One question put to the records, with everything that decides its answer.
+
+    exposure: what counts are proportional to, such as days at risk (poisson). trials: how many could have had the
+    event, of which the outcome says how many did (binomial); without it the outcome is 0 or 1. social_risk: terms with
+    which the model is fitted a second time and shown beside the first. subgroups: columns by whose values observed and
+    expected are compared.
+    """
 
     name: Slug
     title: Line
@@ -83,11 +96,15 @@ class Measure(Frozen):
     family: Family
     period: Line | None = None
     cohort: Mapping[ColumnName, Condition] = Field(default_factory=dict)
+    exposure: ColumnName | None = None
+    trials: ColumnName | None = None
     case_mix: Line
+    social_risk: Line | None = None
+    subgroups: tuple[ColumnName, ...] = ()
     allow_in_case_mix: tuple[ColumnName, ...] = ()
     providers: tuple[ProviderLevel, ...] = Field(min_length=1, max_length=2)
     inner_expected: Literal["within_hospital", "statewide"] = "within_hospital"
-    attribution: Literal["attending"] = "attending"
+    attribution: Literal["attending", "most_visits"] = "attending"
     norm: Literal["average"] = "average"
     minimum_cases: Count = 25
     missing: Literal["exclude"] = "exclude"
@@ -104,15 +121,15 @@ class Measure(Frozen):
 
     @model_validator(mode="after")
     def _widens_limits_of_events(self) -> Self:
-        if self.flag.overdispersion != "none" and self.family != "binomial":
+        if self.flag.overdispersion != "none" and self.family not in COUNTS:
             raise expected("flag without overdispersion: only counts of events have widened limits")
         return self
 
-    @field_validator("case_mix")
+    @field_validator("case_mix", "social_risk")
     @classmethod
-    def _readable(cls, text: str) -> str:
+    def _readable(cls, text: str | None) -> str | None:
         try:
-            check_formula(text)
+            check_formula(text or "1")
         except FormulaError as problem:
             raise expected(str(problem)) from None
         return text
@@ -122,3 +139,20 @@ class Measure(Frozen):
         """Columns that the case mix and the random terms use, in order of first mention."""
         texts = [self.case_mix, *(level.random for level in self.providers)]
         return tuple(dict.fromkeys(column for text in texts for column in formula_columns(text)))
+
+    @property
+    def social_risk_columns(self) -> tuple[str, ...]:
+        """Columns that the terms of social risk use."""
+        return formula_columns(self.social_risk) if self.social_risk else ()
+
+    @property
+    def base_column(self) -> str | None:
+        """The column to which the number of events is proportional: exposure or trials."""
+        return self.exposure or self.trials
+
+    @property
+    def companion_columns(self) -> tuple[str, ...]:
+        """Columns that a run carries beside those of its model; all but the first may have nulls."""
+        base = [self.base_column] if self.base_column else []
+        names = [*base, *COMPANIONS, *self.social_risk_columns, *self.subgroups]
+        return tuple(dict.fromkeys(names))

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from profiling.config.canonical import SOURCE_NAMES
+from profiling.config.composites import Composite
 from profiling.config.measures import Condition, FlagRule, Measure, ProviderLevel
 from profiling.config.settings import Disclosure, Settings
 from profiling.config.sources import ColumnSpec, Gate, Output, Period, Publishing, Source
@@ -30,6 +31,7 @@ _PLACES: dict[tuple[str | None, ...], type[BaseModel]] = {
     ("measures", None, "cohort", None): Condition,
     ("measures", None, "providers", None): ProviderLevel,
     ("measures", None, "flag"): FlagRule,
+    ("composites", None): Composite,
     ("output",): Output,
     ("disclosure",): Disclosure,
     ("publication",): Publishing,

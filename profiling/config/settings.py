@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from profiling.config.canonical import SourceName
+from profiling.config.composites import Composite
 from profiling.config.fields import Count, Line, Whole, expected
 from profiling.config.measures import Measure
 from profiling.config.sources import Frozen, Output, Period, Publishing, Source, absolute
@@ -36,6 +37,7 @@ class Settings(Frozen):
     sources: Mapping[SourceName, Source]
     periods: tuple[Period, ...] = ()
     measures: tuple[Measure, ...] = Field(min_length=1)
+    composites: tuple[Composite, ...] = ()
     output: Output = Field(default_factory=dict, validate_default=True)
     disclosure: Disclosure = Disclosure()
     publication: Publishing = Publishing()

@@ -28,8 +28,9 @@ Step = tuple[str, sa.ColumnElement[bool]]
 class Cohort:
     """The rows of a measure, the SQL that chose them (values written out, for the audit) and the way to them.
 
-    `table`: encounter_id, provider columns, outcome, then every column of the case mix, by encounter_id; the
-    case mix may have nulls, the rest not. `flow`: position, step, rows_left.
+    `table`: encounter_id, provider columns, outcome, every column of the case mix, then what the measure carries
+    beside its model, by encounter_id; case mix and companions may have nulls, the rest not. `flow`: position, step,
+    rows_left.
     """
 
     table: pa.Table
@@ -58,7 +59,7 @@ def cohort_statement(measure: Measure, tables: Tables, period: Period | None = N
     find = _finder(measure, tables)
     steps = list(_steps(measure, find, period))
     identity = tables["encounters"].c.encounter_id
-    names = dict.fromkeys((*_providers(measure), measure.outcome, *measure.case_mix_columns))
+    names = dict.fromkeys(_used(measure))
     chosen = [find(name).label(name) for name in names if name != "encounter_id"]
     selected = sa.select(identity, *chosen).select_from(_joined(measure, tables, period))
     return selected.where(*(condition for _, condition in steps)).order_by(identity)
@@ -105,10 +106,14 @@ def _providers(measure: Measure) -> tuple[str, ...]:
     return tuple(level.column for level in measure.providers)
 
 
+def _used(measure: Measure) -> tuple[str, ...]:
+    return (*_providers(measure), measure.outcome, *measure.case_mix_columns, *measure.companion_columns)
+
+
 def _joined(measure: Measure, tables: Tables, period: Period | None) -> sa.FromClause:
     """Encounters with the tables that the measure's columns come from; no encounter is lost in a join."""
     encounters, find = tables["encounters"], _finder(measure, tables)
-    used = {*_providers(measure), measure.outcome, *measure.case_mix_columns, *measure.cohort}
+    used = {*_used(measure), *measure.cohort}
     sources = {find(name).table.name for name in used}
     joined: sa.FromClause = encounters
     for name in _JOINED:
@@ -127,6 +132,8 @@ def _steps(measure: Measure, find: Any, period: Period | None) -> Iterator[Step]
     for level in measure.providers:
         yield f"{level.level} recorded", find(level.column).is_not(None)
     yield f"{measure.outcome} recorded", find(measure.outcome).is_not(None)
+    if measure.base_column:
+        yield f"{measure.base_column} above zero", find(measure.base_column) > 0
 
 
 def _condition(name: str, column: Any, condition: Condition) -> Iterator[Step]:
