@@ -200,6 +200,17 @@ def ratio_words(ratio: float, lower: float, upper: float) -> str:
     return numbers.estimate(ratio, lower, upper)
 
 
+def shared_marks(places: NDArray[np.float64], grid: float, providers: str) -> list[Mark]:
+    """One small mark a square of the grid that holds any of the places (n, 2), with their number."""
+    if not len(places):
+        return []
+    cells, counts = np.unique(np.floor(places / grid), axis=0, return_counts=True)
+    return [
+        Mark(px, py, "dot", "bin", 2.0, f"{k:,} {providers}")
+        for (px, py), k in zip(((cells + 0.5) * grid).tolist(), counts.tolist(), strict=True)
+    ]
+
+
 def note(x: float, y: float, words: str, anchor: Anchor = "start") -> list[Item]:
     """A footnote, or nothing for no words."""
     return [Text(x, y, words, "note", anchor)] if words else []
