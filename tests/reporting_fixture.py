@@ -11,6 +11,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from evidence_fixture import evidence_frames
 from scipy import stats
 
 from profiling.store.runs import RunRecord
@@ -153,6 +154,7 @@ def simulated_run(
                 "rows_broken": [150, 0, 5],
             }
         ),
+        **evidence_frames(seed, data, table, specs, RUN_ID),
     )
 
 
