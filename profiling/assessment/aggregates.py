@@ -16,16 +16,15 @@ from scipy import optimize, special
 
 from profiling.assessment.evidence import expected_false, power_of
 from profiling.assessment.fitted import Floats
-from profiling.assessment.flags import categories
 from profiling.assessment.funnel import POISSON
 from profiling.assessment.intervals import poisson_exact
-from profiling.assessment.level import LevelAssessment
+from profiling.assessment.level import LevelAssessment, judged
 from profiling.assessment.norm import NormTest, poisson_test
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.overdispersion import overdispersion
 from profiling.assessment.rank_columns import provider_ranks
 from profiling.assessment.reliability import cases_for_reliability, rankability, reliability
-from profiling.assessment.rules import Evidence, judge
+from profiling.assessment.rules import Evidence
 from profiling.errors import ModelError, Problem
 
 Shrinkage = Literal["gamma", "log_normal"]
@@ -95,16 +94,7 @@ def assess_aggregates(
         cases=n,
         rate=float(observed.sum() / n.sum()),
     )
-    ruling = judge(evidence, chosen.rule, chosen)
-    category = categories(
-        ruling.probability,
-        ruling.higher,
-        n,
-        chosen.watch_probability,
-        chosen.flag_probability,
-        chosen.minimum_cases,
-        chosen.tiers,
-    )
+    ruling, category = judged(evidence, chosen)
     counted = category != "too_few"
     false_watch, false_flag = expected_false(evidence, test, ruling, counted, chosen.rule, chosen)
     frame = _frame(ordered[provider], n, observed, expected, shrunken, test, trust, chosen).assign(category=category)
@@ -119,6 +109,9 @@ def assess_aggregates(
         power_watch=power_of(evidence, ruling.watch, counted),
         power_flag=power_of(evidence, ruling.flag, counted),
         shape=POISSON,
+        evidence=evidence,
+        effect=shrunken.effect,
+        effect_sd=shrunken.effect_sd,
     )
 
 

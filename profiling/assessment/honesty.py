@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from profiling.assessment.fitted import Floats, Integers
-from profiling.assessment.poisson_binomial import exact_test
+from profiling.assessment.poisson_binomial import limit_counts
 from profiling.errors import ModelError, Problem
 
 Signs = npt.NDArray[np.int64]
@@ -44,15 +44,8 @@ def events_to_change(risk: Floats, starts: Integers, observed: Floats, probabili
     to_lower: events more and fewer that would bring the flag (0: flagged now); to_leave: the change that takes a
     flagged provider back within the limits (0: not flagged).
     """
-    size = np.diff(starts)
-
-    def flagged(count: Integers, high: bool) -> npt.NDArray[np.bool_]:
-        test = exact_test(risk, starts, np.clip(count, 0, size))
-        tail = test.upper_mid_p if high else test.lower_mid_p
-        return np.asarray(2.0 * tail < probability)
-
-    least_higher = _first(lambda count: flagged(count, True), size)
-    most_lower = _first(lambda count: ~flagged(count, False), size) - 1
+    tail = np.full((len(starts) - 1, 1), 0.5 * probability)
+    most_lower, least_higher = (found[:, 0] for found in limit_counts(risk, starts, tail, tail))
     count = np.rint(observed).astype(np.int64)
     leave = np.where(count >= least_higher, count - least_higher + 1, 0)
     leave = np.where(count <= most_lower, most_lower + 1 - count, leave)
@@ -65,16 +58,6 @@ def events_to_change(risk: Floats, starts: Integers, observed: Floats, probabili
             "to_leave": leave,
         }
     )
-
-
-def _first(holds: Callable[[Integers], npt.NDArray[np.bool_]], size: Integers) -> Integers:
-    """The first count from 0 to n at which a condition that stays true once true holds; n + 1 where it never does."""
-    low, high = np.zeros(len(size), dtype=np.int64), size + 1
-    while (low < high).any():
-        middle = (low + high) // 2
-        found = holds(middle) | (middle > size)
-        low, high = np.where((low < high) & ~found, middle + 1, low), np.where((low < high) & found, middle, high)
-    return np.asarray(low)
 
 
 def confounder_strength(ratio: Floats, lower: Floats, upper: Floats) -> pd.DataFrame:

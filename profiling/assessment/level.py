@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from profiling.assessment.fitted import Floats
+from profiling.assessment.flags import categories
 from profiling.assessment.funnel import EventShape
 from profiling.assessment.options import ProfileOptions
-from profiling.assessment.rules import Ruling
+from profiling.assessment.rules import COUNTS_ONLY, Evidence, Ruling, judge
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class LevelAssessment:
     outer limits: exact for the funnel rule, an upper bound for the interval rule, near for the others. ruling: the
     probabilities and scores of the rule. power_watch, power_flag: the chance that a provider truly 1.5 times the norm
     lies beyond the inner and the outer limits on the higher side, at the median provider with enough cases. shape: of
-    a count of events; None for continuous outcomes.
+    a count of events; None for continuous outcomes. evidence: what the rule looked at. effect, effect_sd: posterior
+    mean and standard deviation of each effect less its norm (J,).
     """
 
     frame: pd.DataFrame
@@ -33,3 +38,28 @@ class LevelAssessment:
     power_watch: float
     power_flag: float
     shape: EventShape | None
+    evidence: Evidence
+    effect: Floats
+    effect_sd: Floats
+
+    @property
+    def counted(self) -> npt.NDArray[np.bool_]:
+        """Providers with enough cases to be judged."""
+        return np.asarray(self.frame["category"] != "too_few")
+
+
+def rule_for(counts: bool, options: ProfileOptions) -> str:
+    """The rule that is applied: the interval takes the place of one that needs counts of events."""
+    return "interval" if options.rule in COUNTS_ONLY and not counts else options.rule
+
+
+def judged(evidence: Evidence, options: ProfileOptions) -> tuple[Ruling, npt.NDArray[np.object_]]:
+    """The ruling of the options' rule and the category of each provider (J,)."""
+    ruling = judge(evidence, rule_for(evidence.counts, options), options)
+    return ruling, category_of(ruling, evidence.cases, options)
+
+
+def category_of(ruling: Ruling, cases: Floats, options: ProfileOptions) -> npt.NDArray[np.object_]:
+    """The category of each provider (J,) under a ruling."""
+    watch, flag = options.watch_probability, options.flag_probability
+    return categories(ruling.probability, ruling.higher, cases, watch, flag, options.minimum_cases, options.tiers)

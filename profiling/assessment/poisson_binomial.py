@@ -78,6 +78,24 @@ def exact_test(
     return ExactTest(*np.ascontiguousarray(result))
 
 
+def limit_counts(
+    probabilities: Floats, starts: Integers, lower_tail: Floats, upper_tail: Floats
+) -> tuple[Integers, Integers]:
+    """The most events whose lower mid-p, and the fewest whose upper mid-p, falls below its tail, (J, K) as the tails.
+
+    probabilities (n,) sorted by provider, starts (J + 1,). −1, and n + 1, where no number does.
+    """
+    small = np.diff(starts) <= RECURSION_UP_TO
+    most, least = _limit_counts(probabilities, starts, small, lower_tail, upper_tail)
+    for j in np.flatnonzero(~small):  # at most one for every 20,000 patients
+        mass = convolved(probabilities[starts[j] : starts[j + 1]])
+        below = np.cumsum(mass) - 0.5 * mass
+        above = np.cumsum(mass[::-1])[::-1] - 0.5 * mass
+        most[j] = (below[:, None] < lower_tail[j]).sum(axis=0) - 1
+        least[j] = len(mass) - (above[:, None] < upper_tail[j]).sum(axis=0)
+    return most, least
+
+
 def _test_large(probabilities: Floats, count: int, watch: float, flag: float) -> tuple[float, ...]:
     mass = convolved(probabilities)
     last = len(mass) - 1
@@ -163,6 +181,31 @@ def _test_providers(p: Any, starts: Any, observed: Any, small: Any, watch: float
         result[3, j] = _rejected(f, low, high, watch)
         result[4, j] = _rejected(f, low, high, flag)
     return result
+
+
+@numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _limit_counts(p: Any, starts: Any, small: Any, lower_tail: Any, upper_tail: Any) -> Any:
+    most = np.full(lower_tail.shape, -1, dtype=np.int64)
+    least = np.zeros(lower_tail.shape, dtype=np.int64)
+    for j in numba.prange(lower_tail.shape[0]):
+        if not small[j]:
+            continue
+        rows = p[starts[j] : starts[j + 1]]
+        f = np.zeros(rows.shape[0] + 2)
+        low, high = _recursion(rows, f, SMALLEST)
+        for t in range(lower_tail.shape[1]):
+            # Counts beyond those kept have no probability: they lie beyond every limit.
+            k, tail = low, 0.0
+            while k <= high and tail + 0.5 * f[k] < lower_tail[j, t]:
+                tail += f[k]
+                k += 1
+            most[j, t] = min(k, rows.shape[0]) - 1 if lower_tail[j, t] > 0.0 else -1
+            k, tail = high, 0.0
+            while k >= low and tail + 0.5 * f[k] < upper_tail[j, t]:
+                tail += f[k]
+                k -= 1
+            least[j, t] = k + 1 if upper_tail[j, t] > 0.0 else rows.shape[0] + 1
+    return most, least
 
 
 @numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]

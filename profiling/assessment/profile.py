@@ -11,9 +11,8 @@ import pandas as pd
 from profiling.assessment.aggregates import assess_aggregates, is_aggregated
 from profiling.assessment.evidence import evidence_of, expected_false, power_of
 from profiling.assessment.fitted import FittedModel, Floats
-from profiling.assessment.flags import categories
 from profiling.assessment.intervals import poisson_exact
-from profiling.assessment.level import LevelAssessment
+from profiling.assessment.level import LevelAssessment, judged, rule_for
 from profiling.assessment.mixture import mixture_posterior
 from profiling.assessment.mixture_of_fit import effect_mixture, grid_of
 from profiling.assessment.norm import compare_with_norm
@@ -29,7 +28,6 @@ from profiling.assessment.reliability import (
 from profiling.assessment.rows import ProviderRows
 from profiling.assessment.rows_of_fit import rows_of_fit
 from profiling.assessment.rows_of_table import rows_of_table
-from profiling.assessment.rules import COUNTS_ONLY, judge
 from profiling.assessment.standardization import norm_shift, predicted_at, provider_sums
 from profiling.modeling.variance_grid import VarianceGrid
 
@@ -125,22 +123,14 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
     if not rows.same_base:
         norm = norm_shift(rows.eta, rows.starts, sums["expected"], rows.link, norm)
     posterior = posterior_of(rows, sums["observed"], norm, options)
+    effect = posterior.mean - norm
     test = compare_with_norm(rows, options)
-    rule = "interval" if options.rule in COUNTS_ONLY and not rows.counts else options.rule
+    rule = rule_for(rows.counts, options)
     sampling = sampling_variance(rows.variance, rows.sd)
     evidence = evidence_of(
         rows, test, posterior.above, reliability(rows.variance, sampling), _above_at(rows, sums, norm, options)
     )
-    ruling = judge(evidence, rule, options)
-    category = categories(
-        ruling.probability,
-        ruling.higher,
-        rows.cases,
-        options.watch_probability,
-        options.flag_probability,
-        options.minimum_cases,
-        options.tiers,
-    )
+    ruling, category = judged(evidence, options)
     columns = (
         {
             "provider": rows.labels,
@@ -158,7 +148,7 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
             "probability_by_chance": test.probability,
             "reliability": reliability(rows.variance, sampling),
         }
-        | provider_ranks(posterior.mean - norm, posterior.sd, options)
+        | provider_ranks(effect, posterior.sd, options)
         | {
             "cases_for_reliability": cases_for_reliability(
                 rows.variance, sampling, rows.cases, options.reliability_target
@@ -180,6 +170,9 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
         power_watch=power_of(evidence, ruling.watch, counted),
         power_flag=power_of(evidence, ruling.flag, counted),
         shape=evidence.shape if evidence.counts else None,
+        evidence=evidence,
+        effect=effect,
+        effect_sd=posterior.sd,
         rows=rows,
     )
 
