@@ -200,7 +200,7 @@ def _path(points: Iterable[Point]) -> str:
 
 
 def _piece(x1: float, y1: float, x2: float, y2: float) -> str:
-    start = f"M{number(x1)} {number(y1)}"
-    if number(y1) == number(y2):
-        return f"{start}H{number(x2)}"
-    return f"{start}V{number(y2)}" if number(x1) == number(x2) else f"{start}L{number(x2)} {number(y2)}"
+    left, top, right, bottom = number(x1), number(y1), number(x2), number(y2)
+    if top == bottom:
+        return f"M{left} {top}H{right}"
+    return f"M{left} {top}V{bottom}" if left == right else f"M{left} {top}L{right} {bottom}"
