@@ -14,6 +14,7 @@ from profiling.modeling.design import Design
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion
 from profiling.modeling.newton import NEGLIGIBLE_SHRINKAGE, Optimum, Step, maximize
+from profiling.modeling.observed import observed_information
 
 
 class LaplaceObjective:
@@ -49,10 +50,15 @@ class LaplaceObjective:
         finally:
             self.last, self.theta, self._here = kept, theta, here
 
-    def information(self) -> np.ndarray:
-        """Return the structured information at the point evaluated last."""
-        beta, psi = self.criterion.structured_information(self.last, self.theta)
-        return block_diagonal(beta, psi)
+    def information(self, sharp: bool = False) -> np.ndarray:
+        """Return the structured information at the point evaluated last; sharp: beta's observed block if it is known.
+
+        The observed block has a closed form for random intercepts under Laplace (see `observed`).
+        """
+        if sharp and type(self.criterion) is LaplaceCriterion and self.criterion.design.plain:
+            beta = observed_information(self.criterion, self.last, self.theta)
+            return block_diagonal(beta, self.criterion.psi_information(self.last, self.theta))
+        return block_diagonal(*self.criterion.structured_information(self.last, self.theta))
 
     def shrinkage(self) -> list[np.ndarray]:
         """Return the levels' blocks of H^-1, whose distance from one says how far each level is believed."""
@@ -80,8 +86,8 @@ class LinearObjective:
             return -np.inf, np.zeros(form.size)
         return self.last.value, self.last.gradient * form.slope(self.theta)
 
-    def information(self) -> np.ndarray:
-        """Return the structured information at the point evaluated last."""
+    def information(self, sharp: bool = False) -> np.ndarray:
+        """Return the structured information at the point evaluated last; nothing sharper is known in closed form."""
         return self.criterion.information(self.last, self.theta)
 
     def shrinkage(self) -> list[np.ndarray]:
@@ -96,8 +102,16 @@ def block_diagonal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return joined
 
 
-def climb(objective: Any, start: np.ndarray, design: Design, tolerance: float = 1e-10) -> tuple[Optimum, np.ndarray]:
+def climb(
+    objective: Any,
+    start: np.ndarray,
+    design: Design,
+    tolerance: float = 1e-10,
+    expected: np.ndarray | None = None,
+) -> tuple[Optimum, np.ndarray]:
     """Maximise, setting variances that vanish to exactly zero; return the optimum and the free coordinates.
+
+    `expected`: the information at the start where it is known beforehand.
 
     A term is tried at zero once no level keeps more than a trace of its deviation and the slope still points down;
     it stays there if the likelihood does not fall, and is released if the slope at a tiny value points up again.
@@ -112,7 +126,8 @@ def climb(objective: Any, start: np.ndarray, design: Design, tolerance: float = 
     released: set[int] = set()
     log: list[Step] = []
     while True:
-        optimum = maximize(objective, start, free, log_scale, tolerance, vanishing)
+        optimum = maximize(objective, start, free, log_scale, tolerance, vanishing, expected)
+        expected = None
         log += optimum.log
         optimum = replace(optimum, log=log, iterations=len(log))
         gone = _vanishing(objective, form.diagonal, np.where(free, optimum.gradient, 0.0)[p:], design)

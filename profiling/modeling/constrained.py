@@ -78,7 +78,7 @@ class ConstrainedLikelihood:
             parts.append(np.array([shape_slope(cast(LaplaceObjective, self))]))
         return self.last.value, np.concatenate(parts)
 
-    def information(self) -> np.ndarray:
+    def information(self, sharp: bool = False) -> np.ndarray:
         """Return the structured information at the point evaluated last."""
         beta, psi = self.criterion.structured_information(self.last, self.theta)
         own = theta_information(self.covariance.form, self.theta, psi)
@@ -115,7 +115,7 @@ class ConstrainedLinear:
         at_sigma = freedom * (ratio - 1) - gradient @ self.theta
         return float(value), np.concatenate([[at_sigma], self.J.T @ gradient])
 
-    def information(self) -> np.ndarray:
+    def information(self, sharp: bool = False) -> np.ndarray:
         """Return the expected information (block-diagonal over factors), kept positive definite."""
         form, t = self.covariance.form, len(self.theta)
         own = np.zeros((t + 1, t + 1))
@@ -188,6 +188,6 @@ class ReducedLinear:
         """Return the value and its gradient at z."""
         return self.objective.evaluate(z)
 
-    def information(self) -> np.ndarray:
+    def information(self, sharp: bool = False) -> np.ndarray:
         """Return the approximate information at the point evaluated last."""
         return self.objective.information()

@@ -14,19 +14,14 @@ from profiling.modeling.diagnose import diagnose_glmm
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import Family
-from profiling.modeling.inference import (
-    combine_information,
-    difference_information,
-    forward_information,
-    invert_information,
-)
+from profiling.modeling.inference import invert_information
+from profiling.modeling.information import glmm_information
 from profiling.modeling.laplace import LaplaceCriterion
-from profiling.modeling.newton import Optimum
-from profiling.modeling.observed import observed_information
+from profiling.modeling.newton import DECREMENT_TOLERANCE, Optimum
+from profiling.modeling.pilot import Pilot, find_pilot
 from profiling.modeling.result import MixedModelResult
 
 FIRST_SD = 0.3  # where the search for a standard deviation starts on the scale of the link
-DIFFERENCE_BUDGET = 2e10  # floating-point operations that differences of the gradient may cost
 
 
 @dataclass(frozen=True)
@@ -45,14 +40,17 @@ class Maximum:
         return self.optimum.converged and self.lowest > 0 and bool(np.isfinite(self.optimum.value))
 
 
-def fit_glmm(design: Design, family: Family, start: np.ndarray | None = None) -> MixedModelResult:
-    """Return the maximum of the Laplace likelihood with standard errors, modes and diagnoses.
+def climb_laplace(
+    design: Design, family: Family, start: np.ndarray | None = None, tolerance: float = DECREMENT_TOLERANCE
+) -> tuple[LaplaceObjective, Optimum, np.ndarray]:
+    """Return the Laplace log-likelihood, where the search for its maximum ended, and the free coordinates.
 
-    `start` (p + t): scaled beta and psi of an earlier fit; otherwise the mean and small variances.
+    `start` (p + t): scaled beta and psi of an earlier fit; otherwise a sample's (see `pilot`), or the mean and small
+    variances.
     """
     objective = LaplaceObjective(LaplaceCriterion(design, family))
-    first = first_point(design, family) if start is None else start
-    return finish(objective, find_maximum(objective, first), "Laplace")
+    pilot = Pilot(start, None) if start is not None else find_pilot(design, family, first_point(design, family))
+    return objective, *climb(objective, pilot.point, design, tolerance, pilot.information)
 
 
 def first_point(design: Design, family: Family) -> np.ndarray:
@@ -73,7 +71,7 @@ def find_maximum(objective: LaplaceObjective, start: np.ndarray) -> Maximum:
 
 def with_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> Maximum:
     """Return the maximum that `climb` found with the information of (beta, psi) and its inverse."""
-    information = _glmm_information(objective, optimum, free)
+    information = glmm_information(objective, optimum.point, free)
     return Maximum(optimum, free, information, *invert_information(information, free))
 
 
@@ -129,42 +127,6 @@ def constant(design: Design, family: Family) -> float:
     return float(
         sum(family.constant(design.y[counted == m], design.weights[counted == m]) * m for m in np.unique(counted))
     )
-
-
-def _affordable(design: Design, parameters: int) -> bool:
-    # A gradient reads every row some times (about 60 operations besides its columns) and factors the rest once.
-    dense = float((np.diff(design.structure.rest_ptr).astype(float) ** 3).sum())
-    return bool(2.0 * parameters * (design.n * (4.0 * design.X.shape[1] + 60.0) + dense) < DIFFERENCE_BUDGET)
-
-
-def _glmm_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> np.ndarray:
-    """Return the information of (beta, psi): in closed form for beta where that is exact, else from the gradient.
-
-    With several factors differences of the exact gradient are dearer than the fit itself once rows and columns are
-    many: beyond `DIFFERENCE_BUDGET` the closed form serves there too (see `observed`); vectors fall back on the
-    structured information. Everything in theta, and all of it under quadrature, comes from differences of the exact
-    gradient.
-    """
-    design = objective.criterion.design
-    objective.evaluate(optimum.point)
-    structured = objective.information()
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(structured), 1e-300))
-    scale = np.where(np.isfinite(scale), np.minimum(scale, 10.0), 1.0)
-    laplace = type(objective.criterion) is LaplaceCriterion
-    affordable = _affordable(design, len(scale)) or not laplace
-    closed_form = laplace and design.plain and (len(design.factors) == 1 or not affordable)
-    if closed_form:
-        theta = design.form.to_theta(optimum.point[objective.p :], objective.zero)
-        beta = structured[: objective.p, : objective.p]
-        structured[: objective.p, : objective.p] = observed_information(
-            objective.criterion, objective.last, theta, beta
-        )
-    differenced = affordable and not closed_form
-    own = np.flatnonzero(free if differenced else free & (np.arange(len(free)) >= objective.p))
-    difference = difference_information if affordable else forward_information
-    with objective.excursion():
-        rows = difference(lambda point: objective.evaluate(point)[1], optimum.point, own, scale)
-    return combine_information(structured, rows, own)
 
 
 def _theta_slopes(criterion: LaplaceCriterion, objective: LaplaceObjective) -> list[tuple[np.ndarray, np.ndarray]]:

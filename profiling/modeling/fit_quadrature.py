@@ -12,10 +12,9 @@ from profiling.modeling.climb import LaplaceObjective, climb
 from profiling.modeling.design import Design
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.families import Family
-from profiling.modeling.fit_glmm import FIRST_SD, Maximum, find_maximum, finish, first_point, with_information
+from profiling.modeling.fit_glmm import FIRST_SD, Maximum, climb_laplace, finish, with_information
 from profiling.modeling.gauss_hermite import MOST_POINTS
 from profiling.modeling.inference import invert_information
-from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.nested_quadrature import NestedCriterion
 from profiling.modeling.nesting import quadrature_obstacle
 from profiling.modeling.newton import Optimum
@@ -136,13 +135,12 @@ def laplace_error(laplace: LaplaceObjective, maximum: Maximum) -> tuple[Change, 
 
 
 def _laplace(design: Design, family: Family, start: np.ndarray | None) -> tuple[LaplaceObjective, Maximum]:
-    objective = LaplaceObjective(LaplaceCriterion(design, family))
-    return objective, find_maximum(objective, first_point(design, family) if start is None else start)
+    objective, optimum, free = climb_laplace(design, family, start)
+    return objective, with_information(objective, optimum, free)
 
 
 def _laplace_start(design: Design, family: Family) -> np.ndarray:
-    objective = LaplaceObjective(LaplaceCriterion(design, family))
-    optimum, _ = climb(objective, first_point(design, family), design, tolerance=1e-4)
+    objective, optimum, _ = climb_laplace(design, family, tolerance=1e-4)
     return _away_from_zero(optimum.point, objective, design)
 
 

@@ -218,26 +218,45 @@ class LaplaceCriterion:
             add_rows(rest, s.cell_rest[:, a - q0], values)
         return np.ascontiguousarray(first), rest
 
+    def half_products(self, evaluation: Evaluation, Lambda: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (C0, Cr) with C0'C0 + Cr'Cr = U'VU, U = Lambda'Z'WX: (G, q0, p) and (R, p)."""
+        return evaluation.modes.factor.half_solve(*self.level_products(evaluation.w, Lambda))
+
+    def half_gram(self, half: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Return U'VU (p, p) from the half products, levels counted by their multiplicity."""
+        d = self.design
+        C0, Cr = half
+        flat = C0.reshape(C0.shape[0] * C0.shape[1], C0.shape[2])
+        gram = weighted_gram(flat, np.repeat(d.level_multiplicity[0], C0.shape[1]))
+        if len(Cr):
+            counted = np.ones(len(Cr))
+            for f, position in enumerate(d.structure.rest_position, start=1):
+                counted[position] = d.level_multiplicity[f][:, None]
+            gram += weighted_gram(Cr, counted)
+        return gram
+
+    def counted(self, rows: np.ndarray) -> np.ndarray:
+        """Return a value a row (n) times the multiplicity of its cell."""
+        d = self.design
+        if (d.cell_multiplicity == 1).all():
+            return rows
+        return np.asarray(rows * np.repeat(d.cell_multiplicity, np.diff(d.structure.cell_ptr)))
+
     def structured_information(self, evaluation: Evaluation, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the approximate information of beta (p, p) and of psi (t, t)."""
+        information = weighted_gram(self.design.X, self.counted(evaluation.w))
+        information -= self.half_gram(self.half_products(evaluation, self.design.form.matrix(theta)))
+        return information, self.psi_information(evaluation, theta)
+
+    def psi_information(self, evaluation: Evaluation, theta: np.ndarray) -> np.ndarray:
+        """Return the expected information of psi (t, t)."""
         d = self.design
-        Lambda = d.form.matrix(theta)
-        counted = evaluation.w * np.repeat(d.cell_multiplicity, np.diff(d.structure.cell_ptr))
-        information = weighted_gram(d.X, counted)
-        C0, Cr = evaluation.modes.factor.half_solve(*self.level_products(evaluation.w, Lambda))
-        C0 *= np.sqrt(d.level_multiplicity[0])[:, None, None]
-        for f, position in enumerate(d.structure.rest_position, start=1):
-            Cr[position] *= np.sqrt(d.level_multiplicity[f])[:, None, None]
-        flat = C0.reshape(C0.shape[0] * C0.shape[1], C0.shape[2])
-        information -= weighted_gram(flat, np.ones(len(flat)))
-        if len(Cr):
-            information -= weighted_gram(Cr, np.ones(len(Cr)))
         k, p = d.form.offsets[-1], d.X.shape[1]
         A = np.broadcast_to(evaluation.modes.A, (len(evaluation.modes.A), k, k))
         psi = expected_information(
             d.form, theta, self.level_covariance(evaluation.V), level_blocks(d, A), list(d.level_multiplicity)
         )
-        return information, psi + np.diag(boundary_curvature(d.form, theta, evaluation.gradient[p:]))
+        return psi + np.diag(boundary_curvature(d.form, theta, evaluation.gradient[p:]))
 
 
 def level_blocks(design: Design, A: np.ndarray) -> list[np.ndarray]:

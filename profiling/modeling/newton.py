@@ -19,6 +19,7 @@ MAX_ITERATIONS = 150
 MEMORY = 6
 LARGEST_LOG_STEP = 1.5  # a standard deviation moves by at most this factor's logarithm in one step
 REFRESH_ABOVE = 1.0  # below this decrement the information no longer changes enough to be worth its cost
+TRUSTED_FALL = 10.0  # a step along a sample's information that divides the decrement by less asks for the true one
 LEAST_CURVATURE = 0.02  # share of the modelled curvature below which a seen one is not believed: no maximum is near
 REFRESH_LOG_STEP = 0.2  # unless a logarithm of a standard deviation has moved this far since
 NEGLIGIBLE_SHRINKAGE = 1e-5  # a term that keeps less than this of every level's deviation may be zero
@@ -40,8 +41,8 @@ class Objective(Protocol):
     def evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the value and its gradient."""
 
-    def information(self) -> np.ndarray:
-        """Return the structured information at the point evaluated last."""
+    def information(self, sharp: bool = False) -> np.ndarray:
+        """Return the structured information at the point evaluated last; sharp: with what closed forms can add."""
 
 
 @dataclass
@@ -65,24 +66,29 @@ def maximize(
     log_scale: np.ndarray,
     tolerance: float = DECREMENT_TOLERANCE,
     stop: Callable[[np.ndarray, np.ndarray], bool] | None = None,
+    expected: np.ndarray | None = None,
 ) -> Optimum:
     """Climb from `start` along the `free` coordinates; `log_scale` marks those whose steps are bounded.
 
-    `stop(point, gradient)` may end the search early (the caller has seen a boundary).
+    `stop(point, gradient)` may end the search early (the caller has seen a boundary). `expected` is an information
+    known beforehand: the search keeps it for as long as it leads up fast.
     """
     point = start.copy()
     value, gradient = objective.evaluate(point)
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     log: list[Step] = []
-    decrement, taken = np.inf, 0.0
-    information, informed = np.eye(len(point)), point
+    decrement, before, taken = np.inf, np.inf, 0.0
+    trusted = expected is not None
+    information, informed = np.eye(len(point)) if expected is None else expected, point
     for iteration in range(MAX_ITERATIONS):
         # On the way to a vanishing variance the decrement is small and the information still changes by factors.
-        if decrement > REFRESH_ABOVE or np.abs(point - informed)[log_scale].max(initial=0.0) > REFRESH_LOG_STEP:
-            information, informed = objective.information(), point
+        moved_far = np.abs(point - informed)[log_scale].max(initial=0.0) > REFRESH_LOG_STEP
+        trusted = trusted and (iteration == 0 or decrement < before / TRUSTED_FALL)
+        if (decrement > REFRESH_ABOVE and not trusted) or moved_far:
+            information, informed, trusted = objective.information(), point, False
         masked = np.where(free, gradient, 0.0)
         direction = _direction(masked, _solver(information, free), pairs)
-        decrement = float(masked @ direction)
+        before, decrement = decrement, float(masked @ direction)
         log.append(Step(iteration, value, decrement, taken))
         if not np.isfinite(value) or decrement < tolerance or (stop is not None and stop(point, masked)):
             break

@@ -15,36 +15,45 @@ from __future__ import annotations
 import numpy as np
 
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion, add_rows
-from profiling.modeling.tiles import cell_products, shifted_gram, weighted_gram
+from profiling.modeling.tiles import cell_products, weighted_gram
 
 # W2 by central differences of the exact W1: truncation h^2 and rounding 1e-16 / h are both near 1e-10.
 W2_STEP = 1e-4
 
 
-def observed_information(
-    criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarray, structured: np.ndarray
-) -> np.ndarray:
+def observed_information(criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarray) -> np.ndarray:
     """Return the information of beta (p, p) at the point that `last` belongs to; plain designs only.
 
-    `structured` (p, p) is X'WX - U'VU there.
+    With d = W1 (Z Lambda t) - q W2 / 2 and E = X + shift of each cell, X'WX - E'DE is X'(W - D)X less what the shifts
+    bring, which needs the cells' sums of d x alone.
     """
     d, s = criterion.design, criterion.design.structure
     Lambda = d.form.matrix(theta)
-    m_rows = np.repeat(d.cell_multiplicity, np.diff(s.cell_ptr))
-    slopes = last.modes.factor.full_solve(*last.modes.factor.half_solve(*criterion.level_products(last.w, Lambda)))
-    sigma = np.diag(Lambda)
-    shift = -sigma[0] * slopes[0][s.cell_level0, 0]
-    for column in range(s.cell_rest.shape[1]):
-        shift -= sigma[column + 1] * slopes[1][s.cell_rest[:, column]]
-    row_cell = np.repeat(np.arange(s.n_cells), np.diff(s.cell_ptr))
+    half = criterion.half_products(last, Lambda)
+    information = -criterion.half_gram(half)
+    shift = _shifts(criterion, np.diag(Lambda), *last.modes.factor.full_solve(*half))
     w1, w2, leverage, pull = _third_and_fourth(criterion, last, Lambda)
-    curvature = m_rows * (w1 * pull[row_cell] - 0.5 * leverage[row_cell] * w2)
-    information = structured - shifted_gram(d.X, curvature, row_cell, shift)
-    change = np.empty((s.n_cells, 1, d.X.shape[1]))
-    cell_products(d.X, w1, d.Z, s.cell_ptr, s.tile_ptr, change)
-    totals = np.add.reduceat(w1, s.cell_ptr[:-1])
-    information -= 0.5 * _trace_products(criterion, last, sigma, change[:, 0] + totals[:, None] * shift)
+    sizes = np.diff(s.cell_ptr)
+    curvature = w1 * np.repeat(pull, sizes) - 0.5 * w2 * np.repeat(leverage, sizes)
+    information += weighted_gram(d.X, criterion.counted(last.w - curvature))
+    moved = np.empty((s.n_cells, 1, d.X.shape[1]))
+    cell_products(d.X, curvature, d.Z, s.cell_ptr, s.tile_ptr, moved)
+    totals = d.cell_multiplicity * np.add.reduceat(curvature, s.cell_ptr[:-1])
+    across = (moved[:, 0] * d.cell_multiplicity[:, None]).T @ shift
+    information -= across + across.T + weighted_gram(shift, totals)
+    cell_products(d.X, w1, d.Z, s.cell_ptr, s.tile_ptr, moved)
+    moved[:, 0] += np.add.reduceat(w1, s.cell_ptr[:-1])[:, None] * shift
+    information -= 0.5 * _trace_products(criterion, last, np.diag(Lambda), moved[:, 0])
     return np.asarray((information + information.T) / 2)
+
+
+def _shifts(criterion: LaplaceCriterion, sigma: np.ndarray, slope0: np.ndarray, slope_rest: np.ndarray) -> np.ndarray:
+    """Return Z Lambda du/dbeta of every cell (M, p) from V Lambda'Z'WX by level."""
+    s = criterion.design.structure
+    shift = -sigma[0] * slope0[s.cell_level0, 0]
+    for column in range(s.cell_rest.shape[1]):
+        shift -= sigma[column + 1] * slope_rest[s.cell_rest[:, column]]
+    return np.asarray(shift)
 
 
 def _third_and_fourth(

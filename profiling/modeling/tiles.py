@@ -87,33 +87,6 @@ def _partial_gram(X: np.ndarray, w: np.ndarray, partial: np.ndarray, chunks: int
             partial[c] += scaled[: stop - start].T @ X[start:stop]
 
 
-@nb.njit(parallel=True, cache=True)
-def _partial_shifted_gram(
-    X: np.ndarray, w: np.ndarray, row_cell: np.ndarray, shift: np.ndarray, partial: np.ndarray, chunks: int
-) -> None:
-    n, p = X.shape
-    tiles = (n + TILE - 1) // TILE
-    for c in nb.prange(chunks):
-        moved = np.empty((TILE, p))
-        scaled = np.empty((TILE, p))
-        for t in range(c * tiles // chunks, (c + 1) * tiles // chunks):
-            start, stop = t * TILE, min(n, (t + 1) * TILE)
-            for i in range(start, stop):
-                for j in range(p):
-                    moved[i - start, j] = X[i, j] + shift[row_cell[i], j]
-                    scaled[i - start, j] = moved[i - start, j] * w[i]
-            partial[c] += scaled[: stop - start].T @ moved[: stop - start]
-
-
-def shifted_gram(X: np.ndarray, w: np.ndarray, row_cell: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Return E' diag(w) E (p, p) for E = X + shift of each row's cell; shift is (M, p), row_cell (n)."""
-    chunks = max(1, min(64, (X.shape[0] + TILE - 1) // TILE))
-    partial = np.zeros((chunks, X.shape[1], X.shape[1]))
-    _partial_shifted_gram(X, w, row_cell, shift, partial, chunks)
-    gram = partial.sum(axis=0)
-    return np.asarray((gram + gram.T) / 2)
-
-
 def weighted_gram(X: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return X' diag(w) X (p, p), symmetric; w (n) may have either sign. BLAS runs inside the tiles."""
     tiles = (X.shape[0] + TILE - 1) // TILE

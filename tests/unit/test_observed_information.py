@@ -25,7 +25,7 @@ def by_differences(criterion, beta, theta):
 
 def at(criterion, beta, theta):
     last = criterion.evaluate(beta, theta)
-    return observed_information(criterion, last, theta, criterion.structured_information(last, theta)[0])
+    return observed_information(criterion, last, theta)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda pair: pair[1])
