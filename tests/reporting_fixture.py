@@ -252,7 +252,8 @@ def _estimate(data: pd.DataFrame, spec: dict, level: str, outer: dict) -> pd.Dat
     frame["rank_lower"] = np.clip(frame["expected_rank"] - width, 1, None).round()
     frame["rank_upper"] = np.clip(frame["expected_rank"] + width, None, len(frame)).round()
     frame["percentile"] = 100 * frame["expected_rank"] / len(frame)
-    frame["cases_for_reliability"] = 200.0
+    noise = 1 / (1 / frame["mode_sd"] ** 2 - tau)
+    frame["cases_for_reliability"] = frame["n"] * noise * tau * 0.7 / 0.3
     p, z = frame["probability_by_chance"], frame["z"]
     side = np.where(z > 0, "higher", "lower")
     category = np.where(p < 0.002, side, np.where(p < 0.05, np.char.add(side, "_watch"), "as_expected"))

@@ -127,6 +127,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Adams 2009",
     ),
     Definition(
+        "effect-spread",
+        "Effect, in spreads",
+        "A provider’s effect over the spread that its effect would have if all came from one normal family. Large and "
+        "small providers are alike on this scale, so that one envelope judges whether they look like one family.",
+        "b̂ / √(σ² − s²), s the conditional standard deviation of b̂; envelope of all order statistics together",
+        "Skrondal & Rabe-Hesketh 2009; Aldor-Noiman et al. 2013",
+    ),
+    Definition(
         "shares",
         "Where the variation lies",
         "How much of the variation that the case mix leaves lies between the outer providers, between the inner ones "

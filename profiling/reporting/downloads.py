@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from profiling.reporting.disclosure import MaskedRun
 from profiling.reporting.figure import Format, render_figures
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, nouns
+from profiling.reporting.panel_tables import panel_files
 from profiling.reporting.processes import in_processes
 from profiling.reporting.svg import standalone_svg
 from profiling.shipped import templates_folder
@@ -100,13 +101,13 @@ def _cells(column: pd.Series, digits: int) -> list[object]:
     return ["" if pd.isna(value) else defuse(str(value)) for value in column]
 
 
-def write_parquet(table: pd.DataFrame, path: Path) -> None:
+def write_parquet(table: pd.DataFrame, path: Path, meanings: Mapping[str, str] = COLUMNS) -> None:
     """The same figures as the CSV as Parquet: typed columns, each with its meaning, no time and no name in the file."""
     columns, fields = [], []
     for name in map(str, table.columns):
         array = _array(table[name])
         columns.append(array)
-        fields.append(pa.field(name, array.type, metadata={"meaning": COLUMNS.get(name, "")}))
+        fields.append(pa.field(name, array.type, metadata={"meaning": meanings.get(name, "")}))
     parquet.write_table(pa.table(columns, schema=pa.schema(fields)), path, compression="zstd", store_schema=True)
 
 
@@ -133,11 +134,17 @@ def data_dictionary(site: Site) -> pd.DataFrame:
         for level in measure.levels
         for name in provider_download(measure, level).columns
     ]
+    rows += [
+        {"file": f"{measure.name}_{file.kind}.csv", "column": name, "meaning": file.meanings[str(name)]}
+        for measure in site.measures
+        for file, table in panel_files(measure)
+        for name in table.columns
+    ]
     return pd.DataFrame(rows, columns=["file", "column", "meaning"])
 
 
 def listing(site: Site, root: str = "") -> list[dict[str, str]]:
-    """Every download with its address and words; `kind` is table, funnel, caterpillar or run."""
+    """Every download with its address and words; `kind` is table, a panel's, funnel, caterpillar or run."""
     tables = [
         {
             "kind": "table",
@@ -147,6 +154,17 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
         }
         for measure in site.measures
         for level in measure.levels
+        for form in ("CSV", "Parquet")
+    ]
+    panels = [
+        {
+            "kind": file.kind,
+            "measure": measure.name,
+            "href": f"{root}downloads/{measure.name}_{file.kind}.{form.lower()}",
+            "text": f"{measure.title}: {file.words} ({form})",
+        }
+        for measure in site.measures
+        for file, _ in panel_files(measure)
         for form in ("CSV", "Parquet")
     ]
     figures = [
@@ -169,7 +187,7 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
         },
         {"kind": "run", "measure": "", "href": f"{root}downloads/run.json", "text": "The run for machines (JSON)"},
     ]
-    return [*tables, *whole, *figures]
+    return [*tables, *panels, *whole, *figures]
 
 
 def write_downloads(site: Site, folder: Path, processes: int = 1) -> None:
@@ -179,6 +197,9 @@ def write_downloads(site: Site, folder: Path, processes: int = 1) -> None:
             table = provider_download(measure, level)
             write_csv(table, folder / f"{measure.name}_{level}.csv")
             write_parquet(table, folder / f"{measure.name}_{level}.parquet")
+        for file, table in panel_files(measure):
+            write_csv(table, folder / f"{measure.name}_{file.kind}.csv")
+            write_parquet(table, folder / f"{measure.name}_{file.kind}.parquet", file.meanings)
     write_csv(data_dictionary(site), folder / "data_dictionary.csv")
     write_json(run_summary(site), folder / "run.json")
     figures = [(measure, kind) for measure in site.measures for kind in FIGURES]

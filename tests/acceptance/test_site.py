@@ -318,4 +318,6 @@ def test_parquet_holds_the_figures_of_the_csv_and_says_what_they_mean(site: Path
                 assert np.array_equal(frame[name].astype(float), published[name].astype(float), equal_nan=True), name
         assert all(table.schema.field(name).metadata[b"meaning"] for name in frame.columns)
         assert b"pandas" not in (table.schema.metadata or {})
-    assert len(list((site / "downloads").glob("*.parquet"))) == 4
+    names = [{path.stem for path in (site / "downloads").glob(f"*.{form}")} for form in ("csv", "parquet")]
+    assert names[0] - names[1] == {"data_dictionary"}
+    assert names[1] > {"mortality_30d_hospital", "mortality_30d_effects", "mortality_30d_periods"}

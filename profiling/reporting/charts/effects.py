@@ -84,13 +84,13 @@ def _distribution(
         for a, b, k in zip(edges[:-1].tolist(), edges[1:].tolist(), seen.tolist(), strict=True)
         if k
     ]
-    peak = int(np.argmax(at >= 0.75))
+    side = int(np.argmax(at >= 1.4))
     return x, y, [
         Text(0.0 if left < 40 else left, top - 13, count_name, "name"),
         *parts.grid_y(y, ticks, left, right),
         *bars,
         Line(tuple(zip(x(at).tolist(), y(curve).tolist(), strict=True)), "curve"),
-        Text(x.at(at[peak]) + 8, y.at(curve[peak]) - 4, curve_words, "note", halo=True),
+        _beside(x.at(at[side]) + 10, y.at(curve[side]) - 8, curve_words, right),
         *_axis_x(x, bottom),
         Text(right, bottom + 34, value_words, "note", "end"),
     ]  # fmt: skip
@@ -119,7 +119,7 @@ def _quantiles(
             x(beyond["theoretical"]).tolist(), y(beyond["value"]).tolist(), beyond["name"], strict=True
         )
     ]
-    diagonal = Text(x.at(0.62 * end) + 10, y.at(0.62 * end) + 24, curve_words, "note", halo=True)
+    diagonal = Text(right, min(y.at(0.7 * end) + 44, bottom - 8), curve_words, "note", "end", halo=True)
     dots = box_of([(mark.x, mark.y) for mark in marks], 3.0)
     return x, y, [
         Text(0.0 if left < 40 else left - 34, top - 13, value_name, "name"),
@@ -132,6 +132,12 @@ def _quantiles(
         *_axis_x(x, bottom),
         Text(right, bottom + 34, normal_name, "note", "end"),
     ]  # fmt: skip
+
+
+def _beside(x: float, y: float, words: str, right: float) -> Text:
+    """Words that start at a place, or end at the right edge where there is no room for them."""
+    text = Text(x, y, words, "note", halo=True)
+    return text if text.box[2] <= right else Text(right, y, words, "note", "end", halo=True)
 
 
 def _axis_x(x: Scale, bottom: float) -> list[Item]:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.definitions import DEFINITIONS
-from profiling.reporting.pages import drawings, model
+from profiling.reporting.pages import drawings, family, model, volume
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, each, noun, nouns
 
 ON_PAGE = ("raw-ratio", "shrunken-ratio", "chance", "rank", "reliability")
@@ -31,6 +31,14 @@ def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -
         "funnel": _funnel(site, measure, level, root, downloads),
         "caterpillar": _caterpillar(site, measure, level, root, downloads),
         "shrinkage": drawings.markup(drawings.shrinkage_charts(site, measure, level, root), "shrinkage"),
+        "panels": [
+            made
+            for made in (
+                family.panel(site, measure, level, root, downloads),
+                volume.panel(site, measure, level, root, downloads),
+            )
+            if made
+        ],
         "table": provider_table(site, measure, level, root),
         "inner": _inner(measure),
         "model": _model(measure, root),

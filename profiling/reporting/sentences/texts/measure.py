@@ -4,26 +4,26 @@ from __future__ import annotations
 
 TEXTS: dict[str, str] = {
     "read_events": (
-        "A {provider} at 1.4 had 40\u202f% more {event} than the average {provider} would have had with "
-        "the same patients."
+        "A {provider} at 1.4 had 40\u202f% more {event} than the average {provider} would have had with the same "
+        "patients."
     ),
     "read_values": (
-        "A {provider} at 1.4 had an average 40\u202f% higher than the average {provider} would have had "
-        "with the same patients."
+        "A {provider} at 1.4 had an average 40\u202f% higher than the average {provider} would have had with the "
+        "same patients."
     ),
-    "read_inner": ("{level} limits: inside, no sign that the {provider} differs; chance alone puts {chance} outside."),
+    "read_inner": "{level} limits: inside, no sign that the {provider} differs; chance alone puts {chance} outside.",
     "read_outer": "{level} limits: outside, chance alone would do this to {chance}.",
     "judged_by_interval": (
-        "The marks are judged by the interval of the shrunken ratio, not by these bands, so a {provider}"
-        " may lie inside a band and be flagged."
+        "The marks are judged by the interval of the shrunken ratio, not by these bands, so a {provider} may lie "
+        "inside a band and be flagged."
     ),
     "intervals": (
-        "Intervals hold the true value with 95\u202f% probability under the model. Two intervals that "
-        "overlap, or do not, are no test of one {provider} against another."
+        "Intervals hold the true value with 95\u202f% probability under the model. Two intervals that overlap, or do "
+        "not, are no test of one {provider} against another."
     ),
     "intervals_and_limits": (
-        "Interval and limits answer different questions, so a {provider} may lie outside the limits "
-        "while its interval touches 1."
+        "Interval and limits answer different questions, so a {provider} may lie outside the limits while its "
+        "interval touches 1."
     ),
     "inner_note": "Each {inner} stands on the page of its {outer}. Counts of {hidden} are not shown.",
     "aggregates": (
@@ -38,4 +38,42 @@ TEXTS: dict[str, str] = {
         "{level} limits: inside, within the usual spread of {providers}; the usual spread puts {chance} outside."
     ),
     "read_outer_spread": "{level} limits: outside, the usual spread would do this to {chance}.",
+    # effects as one family
+    "effects_sub": (
+        "The effect of each {provider} in spreads of its own: 0 is the average {provider}, two thirds lie within 1. "
+        "First how many lie where; then in their order, beside what one normal family would show there. The band "
+        "holds all of them in 19 of 20 such families."
+    ),
+    "effects_normal": "The effects of {providers} look like one normal family",
+    "effects_inside": (
+        "None of the {count} {providers} shown lies outside the 95\u202f% envelope, so the family that the model "
+        "takes them from describes them."
+    ),
+    "effects_beyond": "{who} {lie} further out than one normal family allows",
+    "effects_outside": (
+        "Of {all} {providers} shown {who} {lie} outside the 95\u202f% envelope, as if not of the family that the "
+        "model takes {providers} from. What lies far from it is drawn in too much: read the raw ratio beside the "
+        "shrunken one."
+    ),
+    "effects_closer": "The effects of {providers} lie closer together than one normal family of their spread",
+    "effects_narrow": (
+        "Some {providers} lie nearer to the average than the 95\u202f% envelope allows: most differ little, and the "
+        "spread comes from a few. Most are then drawn in too little, the few too much."
+    ),
+    "effects_table": "Effects farthest from one normal family of {providers}",
+    # volume and reliability
+    "reliable_sub": (
+        "Each mark is a {provider}. Reliability is the share of the differences between {providers} of its size that "
+        "is real. The line is that of a {provider} with the usual case mix."
+    ),
+    "reliable_none": "None of {all} {providers} has a reliability of {target} or more",
+    "reliable_one": "One of {all} {providers} has a reliability of {target} or more",
+    "reliable_some": "{count} of {all} {providers} have a reliability of {target} or more",
+    "reliable_needed": (
+        "It takes about {cases} patients before {share} of the difference seen at a {provider} is its own. With "
+        "fewer the shrunken ratio is mostly what is usual, not what happened there."
+    ),
+    "reliable_never": "The data show no lasting differences between {providers}, so no number of patients would do.",
+    "reliable_mark": "about {cases} patients",
+    "reliable_table": "Reliability of {providers} by number of patients",
 }

@@ -1,0 +1,69 @@
+"""A panel of a page: a title that states the finding, a drawing, a sentence, its figures as a table and a download."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from markupsafe import Markup
+
+from profiling.reporting.chart import FORMS, Chart
+from profiling.reporting.svg import render_forms
+
+FOLDED_FROM = 8
+FORMATS = {"csv": "CSV", "parquet": "Parquet"}
+Cell: TypeAlias = str | Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Head:
+    """Head of a column: its words, whether figures stand in it, and the definition they lead to."""
+
+    text: str
+    number: bool = True
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class PanelTable:
+    """Figures of a panel. A cell is its words, or {"status": category} for a result; the first of a row heads it."""
+
+    caption: str
+    head: tuple[Head, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def folded(self) -> bool:
+        """Whether it opens on demand only, because it is long."""
+        return len(self.rows) >= FOLDED_FROM
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the macro `panel` of the templates prints. `beside`: words and table stand beside the drawing, not below."""
+
+    title: str
+    sub: str
+    drawing: Markup | str = ""
+    sentences: tuple[str, ...] = ()
+    table: PanelTable | None = None
+    links: tuple[Mapping[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    beside: bool = False
+
+
+def status(category: str) -> dict[str, str]:
+    """A cell that shows a result by mark and word."""
+    return {"status": category}
+
+
+def drawn(name: str, make: Callable[[Any], Chart]) -> Markup:
+    """A chart in all its forms."""
+    return render_forms([make(form) for form in FORMS], name)
+
+
+def links_of(downloads: Sequence[Mapping[str, str]], measure: str, kind: str) -> tuple[Mapping[str, str], ...]:
+    """The downloads of one kind of a measure, by the names of their formats."""
+    mine = (file for file in downloads if file["kind"] == kind and file["measure"] == measure)
+    return tuple({"href": file["href"], "text": FORMATS[file["href"].rpartition(".")[2]]} for file in mine)
