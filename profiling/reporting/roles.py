@@ -103,6 +103,8 @@ ROLES: MappingProxyType[str, Look] = MappingProxyType(
         "small": Look(fill="ink2"),
         "own": Look(fill="ink", stroke="paper", width=2, edge=True),
         "bin": Look(fill="dot", fill_opacity=0.75),
+        "bin-span": Look(fill="dot", fill_opacity=0.22),
+        "bin-centre": Look(stroke="ink2", width=1.5),
         "open": Look(fill="paper", stroke="ink", width=1.5),
         "fine": Look(stroke="dot", stroke_opacity=0.45),
         "pull": Look(stroke="dot", stroke_opacity=0.3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import time
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ import pytest
 from lxml import etree
 
 from profiling.reporting import charts
-from profiling.reporting.chart import FORMS, Chart, Group, Scale, Segments, Text
+from profiling.reporting.chart import FORMS, Bar, Chart, Group, Scale, Segments, Text
 from profiling.reporting.charts import parts
 from profiling.reporting.charts.placement import Anchor, box_of, place_labels
 from profiling.reporting.svg import render_svg
@@ -270,17 +271,71 @@ def test_funnel_counts_what_is_not_drawn() -> None:
     assert "not drawn" not in render_svg(charts.funnel(hospitals(60), limits(), hidden_words=words))
 
 
-def test_large_funnel_is_binned_fast_and_small() -> None:
-    table = hospitals(5000)
-    start = time.perf_counter()
-    markup = render_svg(charts.funnel(table, limits()))
-    assert time.perf_counter() - start < 1.0
-    assert len(markup) < 400_000
-    chart = charts.funnel(table, limits())
-    plain = int((~table["category"].isin(FLAGGED)).sum())
-    bins = [m for m in chart.marks if m.role == "bin"]
-    assert sum(int(m.title.split()[0].replace(",", "")) for m in bins) == plain
-    assert sum(m.role in FLAGGED for m in chart.marks) == len(table) - plain
+def of_a_big_region(count: int = 5000) -> pd.DataFrame:
+    """Masked rows with more flagged ones than a chart draws one by one."""
+    table = hospitals(count, hidden=40, seed=3)
+    assert table["category"].isin(FLAGGED).sum() > parts.MOST_FLAGGED
+    return table
+
+
+LARGE = ("funnel", "caterpillar", "shrinkage")
+
+
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("form", FORMS)
+def test_where_marks_are_shared_no_provider_is_lost_and_every_outlier_is_drawn(name: str, form: str) -> None:
+    table = of_a_big_region()
+    chart = BUILDERS[name](table, form)
+    titles = [getattr(item, "title", "") for item in chart.items]
+    told = [re.match(r"([\d,]+) hospitals: ([^.]*)", title) for title in titles]
+    sums = [
+        (int(m[1].replace(",", "")), [int(k.replace(",", "")) for k in re.findall(r" (\d[\d,]*)", m[2])])
+        for m in told
+        if m
+    ]
+    assert all(total == sum(by_status) for total, by_status in sums)
+    alone = {mark.title.split(":")[0]: mark for mark in chart.marks if mark.role in FLAGGED}
+    shown = table[table["shown"]]
+    assert sum(total for total, _ in sums) + len(alone) == len(shown)
+    beyond = shown[shown["category"].isin(parts.BEYOND)]
+    assert set(alone) == set(beyond["provider_name"])
+    assert {mark.href for mark in alone.values()} == set(beyond["href"])
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_while_flags_are_few_those_on_watch_are_drawn_too(name: str) -> None:
+    table = hospitals(5000, seed=3)
+    keep = table["category"].isin(parts.BEYOND) & (np.arange(5000) < 2000)
+    watch = table["category"].str.endswith("watch") & (np.arange(5000) < 800)
+    table = table.assign(category=table["category"].where(keep | watch, "as_expected"))
+    drawn = {mark.title.split(":")[0] for mark in BUILDERS[name](table, "wide").marks if mark.role in FLAGGED}
+    assert drawn == set(table.loc[table["category"] != "as_expected", "provider_name"])
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_charts_of_thousands_are_small_and_fast(name: str) -> None:
+    table = of_a_big_region()
+    begun = time.process_time()
+    markup = render_svg(BUILDERS[name](table, "wide"))
+    assert time.process_time() - begun < 1.5
+    assert len(markup) < 300_000
+
+
+@pytest.mark.parametrize("name", ["caterpillar", "shrinkage"])
+def test_shared_marks_stand_at_the_means(name: str) -> None:
+    table = of_a_big_region()
+    chart = BUILDERS[name](table, "wide")
+    scale = chart.scales["x" if name == "caterpillar" else "x1"]
+    titles = [item for item in chart.items if re.match(r"[\d,]+ hospitals:", getattr(item, "title", ""))]
+    for item in titles[:20]:
+        said = re.search(r"Mean ([\d.]+) \(([\d.]+)–([\d.]+)\)|shrunken ([\d.]+)", item.title)  # type: ignore[union-attr]
+        assert said
+        if isinstance(item, Bar):
+            assert item.x == pytest.approx(scale.at(float(said[2])), abs=6)
+            assert item.x + item.width == pytest.approx(scale.at(float(said[3])), abs=6)
+        else:
+            assert isinstance(item, Group)
+            assert item.items[2].x == pytest.approx(scale.at(float(said[4])), abs=3)  # type: ignore[union-attr]
 
 
 def test_placement_keeps_names_off_marks_names_and_leaders() -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from profiling.reporting import numbers
-from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
+from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
 
 ALL_NAMED_BELOW = 45
-GROUPED_ABOVE = {"wide": 600, "narrow": 250}
-GROUP = {"wide": 4.0, "narrow": 6.0}
+GROUPED_ABOVE = 250
+CELL = 10.0
 TALLEST = 1600.0
 LABEL_GAP = 15.0
 EXTREMES = 2
@@ -45,12 +45,14 @@ def caterpillar(
     providers: str = "hospitals",
     status: Mapping[str, str] = parts.STATUS_WORDS,
     hidden_words: str = "",
+    grouped_words: str = "Bars: neighbouring hospitals together, with their mean ratio and interval",
 ) -> Chart:
     """Caterpillar of one measure, highest ratio on top.
 
     `frame`: masked provider rows with ratio, ratio_lower, ratio_upper, rank_lower, rank_upper, expected_rank,
     category, z, provider_name. Up to 45 rows bear all names; above that the flagged and the extreme ones,
-    spread apart with bent leaders. Above 600 rows (250 narrow) neighbours without a flag share a row.
+    spread apart with bent leaders. Above 250 rows neighbours share a bar, all but those `parts.alone` draws;
+    `grouped_words` then says so below the chart.
     """
     rows = _rows(parts.estimated(frame), status)
     layout = _WIDE if form == "wide" else _NARROW
@@ -63,12 +65,14 @@ def caterpillar(
     last = float(np.nanmax([rows["rank_upper"].max(), len(rows), 2])) if len(rows) else 2.0
     rank = Scale(1.0, last, *layout.rank)
     hidden = parts.hidden_count(frame)
+    grouped = len(rows) > GROUPED_ABOVE
     words = hidden_words.format(count=hidden) if hidden and hidden_words else ""
+    words = " · ".join(filter(None, (grouped_words if grouped else "", words)))
     items: list[Item] = [
         Text(layout.ratio[0] if form == "wide" else 0.0, 13, ratio_name, "name"),
         Text(layout.rank[0] if form == "wide" else layout.width, 13, *_end_name(rank_name, form)),
         *_axes(ratio, rank, layout.top - 4, bottom, form),
-        *_drawn(rows, ratio, rank, providers, form),
+        *(_grouped(rows, ratio, rank, providers, status) if grouped else _drawn(rows, ratio, rank)),
         *(_row_names(rows, layout) if named else _spread_names(rows, ratio, layout, bottom)),
         *parts.note(layout.ratio[0] if form == "wide" else 0.0, bottom + 36, words),
     ]
@@ -105,26 +109,62 @@ def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> l
     ]
 
 
-def _drawn(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, form: Form) -> list[Item]:
-    """Plain rows first (grouped when there are very many), flagged ones on top."""
-    plain, flagged = rows[~rows["flagged"]], rows[rows["flagged"]]
-    if len(rows) > GROUPED_ABOVE[form]:
-        plain = _grouped(plain, providers, GROUP[form])
+def _drawn(rows: pd.DataFrame, ratio: Scale, rank: Scale) -> list[Item]:
+    """Plain rows first, flagged ones on top."""
     roomy = len(rows) <= ALL_NAMED_BELOW
-    below = _lines(plain, ratio, rank, roomy)
-    return [*below, *_lines(flagged, ratio, rank, roomy)]
+    parts_of = (rows[~rows["flagged"]], rows[rows["flagged"]])
+    return [item for some in parts_of for item in _lines(some, ratio, rank, roomy)]
 
 
-def _grouped(rows: pd.DataFrame, providers: str, height: float) -> pd.DataFrame:
-    """Neighbouring plain rows as one, by means; its tooltip gives their number."""
-    cell = (rows["y"] // height).rename("cell")
-    columns = ["y", "ratio", "ratio_lower", "ratio_upper", "rank_lower", "rank_upper", "expected_rank"]
-    means = rows.groupby(cell)[columns].mean()
-    counts = rows.groupby(cell).size()
-    tips = [
-        f"{k:,} {providers} with ratios near {numbers.ratio(r)}" for k, r in zip(counts, means["ratio"], strict=True)
+def _grouped(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, status: Mapping[str, str]) -> list[Item]:
+    """Very many rows: neighbours share a bar of their mean interval, those drawn alone stand on top."""
+    alone = parts.alone(rows)
+    shared, single = rows[~alone], rows[alone]
+    return [*_bars(shared, ratio, rank, providers, status), *_outliers(single, ratio, rank)]
+
+
+def _bars(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, status: Mapping[str, str]) -> list[Item]:
+    """A bar a cell of the height in both panels, from the mean lower to the mean upper end, and the mean ratios."""
+    if not len(rows):
+        return []
+    cells = (rows["y"] // CELL).to_numpy(np.int64)
+    columns = ["ratio", "ratio_lower", "ratio_upper", "rank_lower", "rank_upper", "expected_rank"]
+    means = rows.groupby(cells)[columns].mean()
+    told = parts.tallies(cells, rows["category"], status, providers)
+    words = [f"{t}. Mean {parts.ratio_words(*m)}" for t, m in zip(told, means[columns[:3]].to_numpy(), strict=True)]
+    top = means.index.to_numpy() * CELL
+    low, middle, high = (ratio(means[name]) for name in ("ratio_lower", "ratio", "ratio_upper"))
+    items: list[Item] = [
+        Bar(a, y, b - a, CELL - 1, "bin-span", title)
+        for a, b, y, title in zip(low.tolist(), high.tolist(), top.tolist(), words, strict=True)
     ]
-    return means.assign(tooltip=tips, href="", category="as_expected").reset_index(drop=True)
+    known = means["expected_rank"].notna().to_numpy()
+    first, centre, last = (rank(means[name])[known] for name in ("rank_lower", "expected_rank", "rank_upper"))
+    items += [
+        Bar(a, y, b - a, CELL - 1, "bin-span")
+        for a, b, y in zip(first.tolist(), last.tolist(), top[known].tolist(), strict=True)
+    ]
+    places = zip([*middle.tolist(), *centre.tolist()], [*top.tolist(), *top[known].tolist()], strict=True)
+    return [*items, Segments(tuple((place, y, place, y + CELL - 1) for place, y in places), "bin-centre")]
+
+
+def _outliers(rows: pd.DataFrame, ratio: Scale, rank: Scale) -> list[Item]:
+    """Intervals of many rows as one path a role, and a mark with tooltip and link for each."""
+    y = rows["y"].to_numpy(float)
+    items: list[Item] = []
+    for stem, scale, ends in (
+        ("rank", rank, ("rank_lower", "rank_upper")),
+        ("whisker", ratio, ("ratio_lower", "ratio_upper")),
+    ):
+        roles = np.array([parts.whisker_role(category, stem) for category in rows["category"]], dtype=object)
+        places = np.column_stack([scale(rows[ends[0]]), y, scale(rows[ends[1]]), y])
+        known = np.isfinite(places).all(axis=1)
+        items += [
+            Segments(tuple(map(tuple, places[known & (roles == role)].tolist())), role)
+            for role in sorted(set(roles[known]))
+        ]
+    named = zip(ratio(rows["ratio"]).tolist(), y.tolist(), rows["category"], rows["tooltip"], rows["href"], strict=True)
+    return [*items, *(parts.status_mark(x, at, category, 3.2, tip, href) for x, at, category, tip, href in named)]
 
 
 def _lines(rows: pd.DataFrame, ratio: Scale, rank: Scale, roomy: bool) -> list[Item]:

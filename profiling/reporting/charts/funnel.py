@@ -59,7 +59,7 @@ def funnel(
     limit_words = limit_words if wide else (limit_words[0].split(" ")[0], limit_words[1].split(" ")[0])
     limits = _by_cases(limits, rows) if continuous else limits
     ends = _end_labels(limits, x, y, right, wide, limit_words, reference_words)
-    marks = _marks(rows, x, y, providers)
+    marks = _marks(rows, x, y, providers, status)
     fixed = np.array([text.box for text in ends]).reshape(-1, 4)
     room = (left + 2, top, width if wide else right, bottom - 2)
     items: list[Item] = [
@@ -215,11 +215,12 @@ def _x_axis(x: Scale, bottom: float, name: str, right: float, wide: bool) -> lis
     return [*items, Text(right, bottom + 35, name, "note", "end")]
 
 
-def _marks(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
-    plain, flagged = rows[~rows["flagged"]], rows[rows["flagged"]]
-    binned = len(plain) > BINNED_ABOVE
-    below = _bins(plain, x, y, providers) if binned else _points(plain, x, y)
-    return [*below, *_points(flagged, x, y)]
+def _marks(rows: pd.DataFrame, x: Scale, y: Scale, providers: str, status: Mapping[str, str]) -> list[Mark]:
+    """A mark a provider; of very many those within the limits share marks."""
+    if len(rows) <= BINNED_ABOVE:
+        return _points(rows, x, y)
+    alone = parts.alone(rows)
+    return [*_bins(rows[~alone], x, y, providers, status), *_points(rows[alone], x, y)]
 
 
 def _points(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Mark]:
@@ -228,21 +229,16 @@ def _points(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Mark]:
     return [parts.status_mark(px, py, c, OPEN, title, href, dot=DOT) for px, py, c, title, href in places]
 
 
-def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]:
-    """Many plain dots as one dot a square, its area by their number."""
-    cells = pd.DataFrame({"x": x(rows["size"]) // BIN, "y": y(rows["y"]) // BIN})
-    counts = cells.groupby(["x", "y"], sort=True).size()
+def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str, status: Mapping[str, str]) -> list[Mark]:
+    """Many providers as one dot a square, its area by their number."""
+    squares = pd.DataFrame({"x": x(rows["size"]) // BIN, "y": y(rows["y"]) // BIN})
+    grouped = squares.groupby(["x", "y"], sort=True)
+    counts = grouped.size()
+    told = parts.tallies(np.asarray(grouped.ngroup(), dtype=np.int64), rows["category"], status, providers)
     radius = np.sqrt(counts / counts.max()) * (BIN / 2 - 0.4)
     return [
-        Mark(
-            (cx + 0.5) * BIN,
-            (cy + 0.5) * BIN,
-            "dot",
-            "bin",
-            max(r, 1.0),
-            f"{k:,} {providers}, none flagged",
-        )
-        for (cx, cy), k, r in zip(counts.index, counts, radius, strict=True)
+        Mark((cx + 0.5) * BIN, (cy + 0.5) * BIN, "dot", "bin", max(r, 1.0), words)
+        for (cx, cy), r, words in zip(counts.index, radius, told, strict=True)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -37,6 +37,7 @@ SHAPES: MappingProxyType[str, Shape] = MappingProxyType(
 )
 FLAGGED = ("higher", "lower", "higher_watch", "lower_watch")
 BEYOND = ("higher", "lower")
+MOST_FLAGGED = 300
 READY, ESTIMATED = "ready_to_be_drawn", "ready_with_estimate"
 SIDES = MappingProxyType({"higher": "high", "higher_watch": "high", "lower": "low", "lower_watch": "low"})
 NUMBERS = (
@@ -198,6 +199,27 @@ def whisker_role(category: str, stem: str = "whisker") -> str:
 def ratio_words(ratio: float, lower: float, upper: float) -> str:
     """An estimate with its interval: 1.24 (1.00–1.54)."""
     return numbers.estimate(ratio, lower, upper)
+
+
+def alone(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows a chart of very many draws one by one: all beyond the outer limits, while they are few all flagged.
+
+    The others share marks, each with their number by status, so that no provider is lost.
+    """
+    flagged = rows["category"].isin(FLAGGED)
+    chosen = flagged if flagged.sum() <= MOST_FLAGGED else rows["category"].isin(BEYOND)
+    return np.asarray(chosen.to_numpy(dtype=bool))
+
+
+def tallies(cells: NDArray[np.int64], categories: pd.Series, status: Mapping[str, str], providers: str) -> pd.Series:
+    """What is in each cell of several providers, in words, by cell: 48 hospitals: as expected 45, too few to say 3."""
+    counts = pd.crosstab(cells, categories.to_numpy()).reindex(columns=list(SHAPES), fill_value=0)
+    words = [status[name][:1].lower() + status[name][1:] for name in counts.columns]
+    told = [
+        f"{sum(row):,} {providers}: " + "; ".join(f"{w} {k:,}" for w, k in zip(words, row, strict=True) if k)
+        for row in counts.to_numpy().tolist()
+    ]
+    return pd.Series(told, counts.index, dtype=object)
 
 
 def shared_marks(places: NDArray[np.float64], grid: float, providers: str) -> list[Mark]:

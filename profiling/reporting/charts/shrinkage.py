@@ -13,8 +13,8 @@ from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Seg
 from profiling.reporting.charts import parts
 
 QUARTERS = ("Smallest quarter", "Second", "Third", "Largest quarter")
-PLAIN_IN_A_PANEL = 60
-WATCHED_IN_A_PANEL = 40
+MOST_IN_A_PANEL = 60
+BIN = 8.0
 _PITCH_Y = 178.0
 
 
@@ -30,11 +30,13 @@ def shrinkage(
     row_words: tuple[str, str] = ("raw", "shrunken"),
     size: str = "expected_marginal",
     status: Mapping[str, str] = parts.STATUS_WORDS,
+    providers: str = "hospitals",
 ) -> Chart:
     """Four panels with the same axis: raw ratio on top, shrunken ratio below, a line for each provider.
 
     `frame`: masked provider rows with oe_ratio (or observed and expected_marginal), ratio, `size`, category.
-    A panel of many providers draws those beyond the outer limits and an even choice of the others.
+    In a panel of more than 60 providers all but those `parts.alone` draws share a line with those of about the same
+    raw ratio; it ends at their mean shrunken one.
     """
     rows = _rows(parts.providers(frame), size, status)
     wide = form == "wide"
@@ -52,7 +54,7 @@ def shrinkage(
         members = rows[rows["quarter"] == index]
         words = row_words if column == 0 else ("", "")
         # The words of the two rows stand in the margin of the first panel, and its heading with them.
-        items += _panel(members, scale, left if column else 0.0, top, name, size_words, kept, words)
+        items += _panel(members, scale, left if column else 0.0, top, name, size_words, kept, words, providers, status)
     height = _PITCH_Y * (1 if wide else 2) - 2
     return Chart("shrinkage", title, finding, width, height, tuple(items), form, scales)
 
@@ -66,7 +68,8 @@ def _rows(rows: pd.DataFrame, size: str, status: Mapping[str, str]) -> pd.DataFr
         f"{name}: raw {numbers.ratio(a)}, shrunken {numbers.ratio(b)}. {status[c]}"
         for name, a, b, c in zip(rows["name"], rows["raw"], rows["ratio"], rows["category"], strict=True)
     ]
-    return rows.assign(quarter=np.arange(len(rows)) * 4 // max(len(rows), 1), tooltip=tips)
+    quarter = np.arange(len(rows)) * 4 // max(len(rows), 1)
+    return rows.assign(quarter=quarter, tooltip=tips, alone=parts.alone(rows))
 
 
 def _panel(
@@ -78,6 +81,8 @@ def _panel(
     size_words: str,
     kept_words: str,
     words: tuple[str, str],
+    providers: str,
+    status: Mapping[str, str],
 ) -> list[Item]:
     above, below = top + 52.0, top + 130.0
     items: list[Item] = [Text(left, top + 13, name, "name")]
@@ -89,7 +94,7 @@ def _panel(
     items += parts.grid_x(x, ticks, top + 44, top + 138, (top + 153,), reference=1.0)
     heads = zip(words, (above, below), strict=True)
     items += [Text(left, y + 4, word, "note", halo=True) for word, y in heads if word]
-    items += _pulls(_thinned(rows), x, above, below)
+    items += _drawn(rows, x, above, below, providers, status)
     share = _kept(rows)
     # Raw ratios of means carry more than the effect (the spread of the outcome): no share of it is said above one.
     if share is not None and 0 <= share <= 1:
@@ -97,15 +102,55 @@ def _panel(
     return items
 
 
-def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Plain rows first, flagged ones last; of plain and watched ones an even choice by size."""
-    flagged, beyond = rows["category"].isin(parts.FLAGGED), rows["category"].isin(parts.BEYOND)
-    plain = _even(rows[~flagged], PLAIN_IN_A_PANEL)
-    return pd.concat([plain, _even(rows[flagged & ~beyond], WATCHED_IN_A_PANEL), rows[beyond]])
+def _drawn(
+    rows: pd.DataFrame, x: Scale, above: float, below: float, providers: str, status: Mapping[str, str]
+) -> list[Item]:
+    """Plain rows first, flagged ones on top; of many rows those that are drawn alone."""
+    if len(rows) <= MOST_IN_A_PANEL:
+        flagged = rows["category"].isin(parts.FLAGGED)
+        return _pulls(pd.concat([rows[~flagged], rows[flagged]]), x, above, below)
+    shared, single = rows[~rows["alone"]], rows[rows["alone"]]
+    return [*_shared(shared, x, above, below, providers, status), *_outliers(single, x, above, below)]
 
 
-def _even(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    return rows.iloc[:: max(math.ceil(len(rows) / most), 1)]
+def _shared(
+    rows: pd.DataFrame, x: Scale, above: float, below: float, providers: str, status: Mapping[str, str]
+) -> list[Item]:
+    """Rows of about the same raw ratio as one line, with a dot above whose area goes by their number."""
+    if not len(rows):
+        return []
+    cells = (x(rows["raw"]) // BIN).astype(np.int64)
+    means = rows.groupby(cells)[["raw", "ratio"]].mean()
+    counts = rows.groupby(cells).size()
+    told = parts.tallies(cells, rows["category"], status, providers)
+    radius = np.maximum(np.sqrt(counts / counts.max()) * (BIN / 2 - 0.2), 1.0)
+    ends = zip(((means.index + 0.5) * BIN).tolist(), x(means["ratio"]).tolist(), strict=True)
+    named = zip(ends, radius, told, means["raw"], means["ratio"], strict=True)
+    return [
+        Group(
+            (
+                Segments(((a, above, b, below),), "pull"),
+                Mark(a, above, "dot", "bin", r),
+                Mark(b, below, "dot", "bin", r),
+            ),
+            f"{words}. Mean raw {numbers.ratio(raw)}, shrunken {numbers.ratio(ratio)}",
+        )
+        for (a, b), r, words, raw, ratio in named
+    ]
+
+
+def _outliers(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:
+    """Lines of many rows as one path a role, and a mark with tooltip and link at the lower end of each."""
+    raw, kept = x(rows["raw"]), x(rows["ratio"])
+    roles = np.array([parts.whisker_role(category, "pull") for category in rows["category"]], dtype=object)
+    lines: list[Item] = [
+        Segments(
+            tuple((a, above, b, below) for a, b in zip(raw[roles == role], kept[roles == role], strict=True)), role
+        )
+        for role in sorted(set(roles))
+    ]
+    named = zip(kept.tolist(), rows["category"], rows["tooltip"], rows["href"], strict=True)
+    return [*lines, *(parts.status_mark(b, below, category, 3.4, tip, href) for b, category, tip, href in named)]
 
 
 def _pulls(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:
