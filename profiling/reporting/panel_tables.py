@@ -21,11 +21,15 @@ class PanelFile:
     meanings: Mapping[str, str]
 
 
+SIGNALS = ("signal", "signal_lower")
 IDENTITY = {"level": "level of the provider", "provider": "identifier of the provider"}
 
 
 def _plain(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    return frame[[name for name in columns if name in frame.columns]].reset_index(drop=True)
+    kept = frame[[name for name in columns if name in frame.columns]].reset_index(drop=True)
+    # A signal that may be missing is kept as 1 and 0, as every yes and no of the downloads.
+    yes_or_no = [name for name in SIGNALS if name in kept]
+    return kept.assign(**{name: kept[name].map({True: 1.0, False: 0.0}).astype(float) for name in yes_or_no})
 
 
 def _effects(measure: MeasureView) -> pd.DataFrame:
