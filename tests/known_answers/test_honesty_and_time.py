@@ -18,7 +18,8 @@ from profiling.assessment.composites import (
     opportunity_composite,
     weighted_composite,
 )
-from profiling.assessment.stability import case_mix_terms, stability_of_fit
+from profiling.assessment.stability import stability_of_fit
+from profiling.assessment.variants import case_mix_terms
 from profiling.errors import ModelError
 from profiling.modeling import glmm
 

@@ -84,8 +84,34 @@ def test_pruned_maximum_is_the_maximum() -> None:
     for _ in range(20):
         z, se = random.standard_normal(60), random.uniform(0.01, 2, 60)
         x = z * se
-        every = np.abs(x[:, None] - x) / np.sqrt(se[:, None] ** 2 + se**2)
-        assert _largest_difference(z, se) == pytest.approx(every.max())
+        every = (x[:, None] - x) / np.sqrt(se[:, None] ** 2 + se**2)
+        assert _largest_difference(z, se, np.zeros((60, 60), dtype=bool)) == pytest.approx(every.max())
+        apart = random.random((60, 60)) < 0.4
+        assert _largest_difference(z, se, apart) == pytest.approx(every[~apart].max())
+
+
+def test_rank_sets_step_down_as_written_out() -> None:
+    """Romano & Wolf's steps over all ordered pairs, from the same draws; later steps tell more providers apart."""
+    random = np.random.default_rng(12)
+    theta, se, draws = random.normal(0, 1.0, 12), random.uniform(0.2, 0.5, 12), 500
+    spread = np.sqrt(se[:, None] ** 2 + se**2)
+    seen = (theta[:, None] - theta) / spread
+    generator = np.random.default_rng(5)
+    null = [se * generator.standard_normal(12) for _ in range(draws)]
+    null_pairs = np.array([(x[:, None] - x) / spread for x in null])
+    apart = np.eye(12, dtype=bool)
+    history = []
+    while not history or history[-1] < apart.sum():
+        history.append(int(apart.sum()))
+        largest = np.sort(null_pairs[:, ~apart].max(axis=1))
+        apart |= seen > np.quantile(largest, 0.95, method="higher")
+    found = simultaneous_rank_sets(theta, se, 0.95, draws, 5)
+    assert list(found["rank_lower"]) == list(apart.sum(axis=1))
+    assert list(found["rank_upper"]) == list(12 - apart.sum(axis=0) + 1)
+    once = simultaneous_rank_sets(theta, se, 0.95, draws, 5, stepwise=False)
+    width, width_once = ((sets["rank_upper"] - sets["rank_lower"]).sum() for sets in (found, once))
+    assert len(history) > 2
+    assert width < width_once
 
 
 def test_triple_goal_has_the_histogram_of_the_truth_and_the_optimal_ranks() -> None:
