@@ -29,7 +29,7 @@ from profiling.modeling.grouping import (
     random_columns,
 )
 from profiling.modeling.structure import CellStructure, order_rows
-from profiling.modeling.tiles import gather_scaled, permute_rows
+from profiling.modeling.tiles import gather_scaled
 
 
 @dataclass(frozen=True)
@@ -94,22 +94,19 @@ def build_design(
     if not formula.random:
         raise ModelError(Problem("formula", text, "at least one random term such as (1 | hospital)"))
     y, trials = _outcome(formula.outcome, data, binomial)
-    raw, names, spec = fixed_matrix(formula.fixed, data)
     n = len(y)
     row_weights = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     if trials is not None:
         row_weights = row_weights * trials
     shift = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
     factors = merge_factors([grouping_factor(term, data) for term in formula.random])
-    scaling = column_scaling(raw, names)
-    _check(y, raw, names, scaling, row_weights, shift, factors, data)
     factors = sorted(factors, key=lambda factor: -factor.size * len(factor.terms))
     codes = [factor.codes for factor in factors]
     order, structure, new_level0 = order_rows(codes, [f.size for f in factors], [len(f.terms) for f in factors])
-    X = np.ascontiguousarray(raw)
     # Sorted and scaled in place: the design is never held twice.
-    del raw
-    permute_rows(X, order)
+    X, names, spec = fixed_matrix(formula.fixed, data, order)
+    scaling = column_scaling(X, names)
+    _check(y, X, names, scaling, row_weights, shift, factors, data)
     gather_scaled(X, np.arange(len(X)), scaling.center, 1.0 / scaling.scale, X)
     X, terms, scaling, notes = drop_dependent(X, names, scaling)
     cell_m, level_m, component_m = multiplicities(factors, structure, order, cluster_weights)

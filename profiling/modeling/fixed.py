@@ -11,7 +11,8 @@ import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.tiles import TILE, column_moments, weighted_gram
+from profiling.modeling.stacking import stack
+from profiling.modeling.tiles import column_moments, permute_rows, weighted_gram
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -52,13 +53,19 @@ def _numbers(column: pd.Series[Any], name: str) -> np.ndarray:
         raise ModelError(Problem(f"outcome {name}", found, "numbers, or 0/1 for a binomial outcome")) from None
 
 
-def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], Any]:
-    """Return (matrix (n, p), names, formulaic's spec) of a right-hand side; plain sums of numbers skip formulaic."""
+def fixed_matrix(
+    text: str, data: pd.DataFrame, order: np.ndarray | None = None
+) -> tuple[np.ndarray, list[str], Any]:
+    """Return (matrix (n, p), names, formulaic's spec) of a right-hand side; plain sums of numbers skip formulaic.
+
+    `order` (n): the data's row of each row of the matrix; None: as in the data.
+    """
     names = [part.strip() for part in text.split("+")]
     plain = [name for name in names if name != "1"]
     numeric = all(_NAME.fullmatch(name) and name in data.columns and _is_number(data[name]) for name in plain)
     if numeric and len(set(plain)) == len(plain):
-        return _stack([data[name].to_numpy() for name in plain], len(data)), ["Intercept", *plain], tuple(plain)
+        columns = [data[name].to_numpy() for name in plain]
+        return stack(columns, _places(order, len(data))), ["Intercept", *plain], tuple(plain)
     data = _without_unused(text, data)
     from formulaic import Formula
     from formulaic.errors import FormulaicError
@@ -77,6 +84,8 @@ def fixed_matrix(text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str], 
         ) from error
     # The design is sorted in place: the matrix must be ours, not a view of the caller's columns.
     matrix = np.require(made, dtype=float, requirements=["C", "W", "O"])
+    if order is not None:
+        permute_rows(matrix, order)
     return matrix, [str(name) for name in made.columns], made.model_spec
 
 
@@ -91,15 +100,13 @@ def _without_unused(text: str, data: pd.DataFrame) -> pd.DataFrame:
     return data.assign(**unused) if unused else data
 
 
-def _stack(columns: list[np.ndarray], n: int) -> np.ndarray:
-    """Return an intercept and the columns as rows (n, p), in pieces that stay in the cache."""
-    matrix = np.empty((n, len(columns) + 1))
-    for start in range(0, n, TILE):
-        piece = matrix[start : start + TILE]
-        piece[:, 0] = 1.0
-        for j, column in enumerate(columns, start=1):
-            piece[:, j] = column[start : start + TILE]
-    return matrix
+def _places(order: np.ndarray | None, n: int) -> np.ndarray:
+    """Return the place of each row of the data (n)."""
+    if order is None:
+        return np.arange(n)
+    place = np.empty(n, dtype=np.int64)
+    place[order] = np.arange(n)
+    return place
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numba as nb
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
@@ -104,24 +105,25 @@ def order_rows(
 
     `codes[0]` (n) is the factor to eliminate. Rows come out sorted by component, level of factor 0, other levels.
     """
-    component0, component_rest, n_components = _components(codes, sizes)
+    order = np.arange(len(codes[0]))
+    for code, size in zip(reversed(codes), reversed(sizes), strict=True):
+        order = counting_order(code, size, order)
+    starts = _starts([code[order] for code in codes])
+    of_cells = [code[order[starts]] for code in codes]
+    component0, component_rest, n_components = _components(of_cells, sizes)
     order0 = np.argsort(component0, kind="stable")
+    if n_components < sizes[0]:
+        order = order[_blocks(np.searchsorted(of_cells[0], np.arange(sizes[0] + 1)), starts, len(order), order0)]
+        starts = _starts([code[order] for code in codes])
+        of_cells = [code[order[starts]] for code in codes]
     renumber = np.empty(sizes[0], dtype=np.int64)
     renumber[order0] = np.arange(sizes[0])
-    new0 = renumber[codes[0]]
-    order = np.argsort(_key(new0, codes[1:], sizes[1:]), kind="stable")
-    sorted_codes = [new0[order]] + [code[order] for code in codes[1:]]
+    cell_level0 = renumber[of_cells[0]]
     n = len(order)
-    changes = np.zeros(n, dtype=bool)
-    changes[:1] = True
-    for code in sorted_codes:
-        changes[1:] |= code[1:] != code[:-1]
-    starts = np.flatnonzero(changes)
-    cell_level0 = sorted_codes[0][starts]
     rest_position, rest_ptr = _rest_positions(component_rest, sizes[1:], terms[1:], n_components)
     cell_rest = (
         np.concatenate(
-            [position[code[starts]] for position, code in zip(rest_position, sorted_codes[1:], strict=True)], axis=1
+            [position[code] for position, code in zip(rest_position, of_cells[1:], strict=True)], axis=1
         )
         if terms[1:]
         else np.zeros((len(starts), 0), dtype=np.int64)
@@ -139,30 +141,51 @@ def order_rows(
     return order, structure, order0
 
 
-def _key(code0: np.ndarray, others: list[np.ndarray], sizes: list[int]) -> np.ndarray:
-    """Return one integer a row that sorts by (code0, others...); falls back to ranks where it would overflow."""
-    key = code0.astype(np.int64)
-    bound = int(key.max(initial=0)) + 1
-    for code, size in zip(others, sizes, strict=True):
-        if bound * size > 2**62:
-            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
-            bound = int(key.max(initial=0)) + 1
-        key = key * size + code
-        bound *= size
-    return key
+@nb.njit(cache=True)
+def counting_order(codes: np.ndarray, size: int, order: np.ndarray) -> np.ndarray:
+    """Return `order` (n) sorted by codes[order], codes (n) from 0 to size - 1; equal codes keep their order."""
+    ends = np.zeros(size + 1, dtype=np.int64)
+    for code in codes:
+        ends[code + 1] += 1
+    for level in range(size):
+        ends[level + 1] += ends[level]
+    sorted_order = np.empty_like(order)
+    for row in order:
+        code = codes[row]
+        sorted_order[ends[code]] = row
+        ends[code] += 1
+    return sorted_order
+
+
+def _starts(sorted_codes: list[np.ndarray]) -> np.ndarray:
+    """Return the rows (M) at which any of the codes (n) changes, the first row among them."""
+    changes = np.zeros(len(sorted_codes[0]), dtype=bool)
+    changes[:1] = True
+    for code in sorted_codes:
+        changes[1:] |= code[1:] != code[:-1]
+    return np.flatnonzero(changes)
+
+
+def _blocks(level_ptr: np.ndarray, starts: np.ndarray, n: int, order0: np.ndarray) -> np.ndarray:
+    """Return the rows (n) of all levels of factor 0, level after level as in `order0`; level_ptr (G+1) by cells."""
+    row_ptr = np.append(starts, n)[level_ptr]
+    sizes = np.diff(row_ptr)[order0]
+    ends = np.cumsum(sizes)
+    return np.asarray(np.arange(n) + np.repeat(row_ptr[:-1][order0] - (ends - sizes), sizes))
 
 
 def _components(codes: list[np.ndarray], sizes: list[int]) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return the component of each level of factor 0, of each level of the others (concatenated), and their number."""
+    """Return the component of each level of factor 0, of each level of the others (concatenated), and their number.
+
+    `codes`: the cells' (M) levels of every factor.
+    """
     if len(codes) == 1:
         return np.arange(sizes[0]), np.zeros(0, dtype=np.int64), sizes[0]
     offsets = np.cumsum([0, *sizes])
-    pairs = [np.unique(_key(codes[0], [code], [size])) for code, size in zip(codes[1:], sizes[1:], strict=True)]
-    heads = np.concatenate([pair // size for pair, size in zip(pairs, sizes[1:], strict=True)])
-    tails = np.concatenate(
-        [pair % size + offset for pair, size, offset in zip(pairs, sizes[1:], offsets[1:], strict=False)]
-    )
-    graph = sparse.coo_matrix((np.ones(len(heads), dtype=np.int8), (heads, tails)), shape=(offsets[-1],) * 2)
+    heads = np.tile(codes[0], len(codes) - 1)
+    tails = np.concatenate([code + offset for code, offset in zip(codes[1:], offsets[1:], strict=False)])
+    # Pairs that stand in several cells are added up.
+    graph = sparse.coo_matrix((np.ones(len(heads), dtype=np.int32), (heads, tails)), shape=(offsets[-1],) * 2)
     count, label = connected_components(graph, directed=False)
     return label[: sizes[0]], label[sizes[0] :], int(count)
 
