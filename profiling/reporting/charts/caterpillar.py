@@ -15,6 +15,7 @@ from profiling.reporting.charts import parts
 ALL_NAMED_BELOW = 45
 GROUPED_ABOVE = 250
 CELL = 10.0
+MOST_NAMES_GROUPED = 24
 TALLEST = 1600.0
 LABEL_GAP = 15.0
 EXTREMES = 2
@@ -73,7 +74,7 @@ def caterpillar(
         Text(layout.rank[0] if form == "wide" else layout.width, 13, *_end_name(rank_name, form)),
         *_axes(ratio, rank, layout.top - 4, bottom, form),
         *(_grouped(rows, ratio, rank, providers, status) if grouped else _drawn(rows, ratio, rank)),
-        *(_row_names(rows, layout) if named else _spread_names(rows, ratio, layout, bottom)),
+        *(_row_names(rows, layout) if named else _spread_names(rows, ratio, layout, bottom, grouped)),
         *parts.note(layout.ratio[0] if form == "wide" else 0.0, bottom + 36, words),
     ]
     height = bottom + (42 if words else 22)
@@ -152,19 +153,11 @@ def _outliers(rows: pd.DataFrame, ratio: Scale, rank: Scale) -> list[Item]:
     """Intervals of many rows as one path a role, and a mark with tooltip and link for each."""
     y = rows["y"].to_numpy(float)
     items: list[Item] = []
-    for stem, scale, ends in (
-        ("rank", rank, ("rank_lower", "rank_upper")),
-        ("whisker", ratio, ("ratio_lower", "ratio_upper")),
-    ):
-        roles = np.array([parts.whisker_role(category, stem) for category in rows["category"]], dtype=object)
-        places = np.column_stack([scale(rows[ends[0]]), y, scale(rows[ends[1]]), y])
-        known = np.isfinite(places).all(axis=1)
-        items += [
-            Segments(tuple(map(tuple, places[known & (roles == role)].tolist())), role)
-            for role in sorted(set(roles[known]))
-        ]
+    for scale, stem in ((rank, "rank"), (ratio, "ratio")):
+        places = np.column_stack([scale(rows[f"{stem}_lower"]), y, scale(rows[f"{stem}_upper"]), y])
+        items += parts.many_segments(places, rows["category"])
     named = zip(ratio(rows["ratio"]).tolist(), y.tolist(), rows["category"], rows["tooltip"], rows["href"], strict=True)
-    return [*items, *(parts.status_mark(x, at, category, 3.2, tip, href) for x, at, category, tip, href in named)]
+    return [*items, *(parts.status_mark(x, at, category, 2.6, tip, href) for x, at, category, tip, href in named)]
 
 
 def _lines(rows: pd.DataFrame, ratio: Scale, rank: Scale, roomy: bool) -> list[Item]:
@@ -197,9 +190,11 @@ def _row_names(rows: pd.DataFrame, layout: _Layout) -> list[Item]:
     return [_name(layout.names, y + 4, name, category, layout.names - 2) for name, category, y in named]
 
 
-def _spread_names(rows: pd.DataFrame, ratio: Scale, layout: _Layout, bottom: float) -> list[Item]:
+def _spread_names(rows: pd.DataFrame, ratio: Scale, layout: _Layout, bottom: float, grouped: bool) -> list[Item]:
     """Names of the flagged and the extreme rows, 15 px apart, each joined to its row by a bent leader."""
-    chosen = _chosen(rows, int((bottom - layout.top) // LABEL_GAP))
+    room = int((bottom - layout.top) // LABEL_GAP)
+    # Very many flagged rows lie close together at both ends: more names than these would stand far from them.
+    chosen = _chosen(rows, min(room, MOST_NAMES_GROUPED) if grouped else room)
     if not len(chosen):
         return []
     wanted = chosen["y"].to_numpy(float)

@@ -222,6 +222,17 @@ def tallies(cells: NDArray[np.int64], categories: pd.Series, status: Mapping[str
     return pd.Series(told, counts.index, dtype=object)
 
 
+def many_segments(pieces: NDArray[np.float64], categories: pd.Series) -> list[Item]:
+    """Fine lines (n, 4) of very many flagged providers, one path a side; lines with a missing end are left out."""
+    side = categories.map(SIDES).to_numpy(dtype=object)
+    known = np.isfinite(pieces).all(axis=1)
+    return [
+        Segments(tuple(map(tuple, pieces[known & (side == one)].tolist())), f"many-{one}")
+        for one in ("high", "low")
+        if (known & (side == one)).any()
+    ]
+
+
 def shared_marks(places: NDArray[np.float64], grid: float, providers: str) -> list[Mark]:
     """One small mark a square of the grid that holds any of the places (n, 2), with their number."""
     if not len(places):

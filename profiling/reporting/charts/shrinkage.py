@@ -142,15 +142,10 @@ def _shared(
 def _outliers(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:
     """Lines of many rows as one path a role, and a mark with tooltip and link at the lower end of each."""
     raw, kept = x(rows["raw"]), x(rows["ratio"])
-    roles = np.array([parts.whisker_role(category, "pull") for category in rows["category"]], dtype=object)
-    lines: list[Item] = [
-        Segments(
-            tuple((a, above, b, below) for a, b in zip(raw[roles == role], kept[roles == role], strict=True)), role
-        )
-        for role in sorted(set(roles))
-    ]
+    pieces = np.column_stack([raw, np.full(len(rows), above), kept, np.full(len(rows), below)])
+    lines = parts.many_segments(pieces, rows["category"])
     named = zip(kept.tolist(), rows["category"], rows["tooltip"], rows["href"], strict=True)
-    return [*lines, *(parts.status_mark(b, below, category, 3.4, tip, href) for b, category, tip, href in named)]
+    return [*lines, *(parts.status_mark(b, below, category, 3.0, tip, href) for b, category, tip, href in named)]
 
 
 def _pulls(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:
