@@ -17,6 +17,7 @@ from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_lmm import fit_lmm
 from profiling.modeling.fit_quadrature import Points, fit_auto, fit_laplace, fit_quadrature
 from profiling.modeling.negative_binomial import fit_negative_binomial
+from profiling.modeling.refitting import start_of
 from profiling.modeling.result import MixedModelResult
 from profiling.modeling.source import ModelCall, ModelSource
 from profiling.modeling.threads import threads_for
@@ -35,6 +36,7 @@ def glmm(
     cluster_weights: Mapping[Any, float] | np.ndarray | None = None,
     offset: Any = None,
     repeated: str | None = None,
+    start: MixedModelResult | None = None,
 ) -> MixedModelResult:
     """Fit a generalized linear mixed model by maximum likelihood.
 
@@ -43,7 +45,7 @@ def glmm(
     poisson (log) or negative_binomial (NB2, log; the result's `dispersion` is its shape kappa). `weights` (n): trials
     for proportions, otherwise multipliers of log p; `cluster_weights`: multiplicity of each level of the outermost
     factor; `offset` (n) on the scale of the link; `repeated`: a column of subjects (patients) to be looked at for
-    repeated rows that the model takes as independent.
+    repeated rows that the model takes as independent. `start`: a fit of a model like this one, from which to search.
 
     `method`: `laplace` (says where clusters are too small for it), `agq` (adaptive Gauss-Hermite quadrature, for one
     factor or strictly nested intercepts) or `auto` (quadrature where Laplace is off, else Laplace). `points` for
@@ -51,7 +53,7 @@ def glmm(
     """
     chosen = family_of(family, link)
     if chosen.name == "gaussian":
-        return lmm(formula, data, False, weights, cluster_weights, offset, repeated)
+        return lmm(formula, data, False, weights, cluster_weights, offset, repeated, start)
     if method not in _METHODS:
         raise ModelError(Problem("method", method, f"one of {', '.join(_METHODS)}"))
     if chosen.name == "negative_binomial" and method == "agq":
@@ -67,7 +69,7 @@ def glmm(
             cluster_weights=cluster_weights,
             offset=rows_of(offset, data, "offset"),
         )
-        return _fit(design, chosen, data, call)
+        return _fit(design, chosen, data, call, start)
 
 
 def lmm(
@@ -78,10 +80,11 @@ def lmm(
     cluster_weights: Mapping[Any, float] | np.ndarray | None = None,
     offset: Any = None,
     repeated: str | None = None,
+    start: MixedModelResult | None = None,
 ) -> MixedModelResult:
     """Fit a linear mixed model by REML (default) or ML; `weights` (n) are precisions: variance sigma^2 / w.
 
-    `repeated`: as in `glmm`.
+    `repeated`, `start`: as in `glmm`.
     """
     method = "reml" if reml else "ml"
     call = ModelCall("gaussian", "identity", method, 1, reml, weights, cluster_weights, offset, repeated)
@@ -93,13 +96,15 @@ def lmm(
             cluster_weights=cluster_weights,
             offset=rows_of(offset, data, "offset"),
         )
-        return _fit(design, family_of("gaussian", None), data, call)
+        return _fit(design, family_of("gaussian", None), data, call, start)
 
 
-def _fit(design: Design, family: Family, data: pd.DataFrame, call: ModelCall) -> MixedModelResult:
+def _fit(
+    design: Design, family: Family, data: pd.DataFrame, call: ModelCall, start: MixedModelResult | None
+) -> MixedModelResult:
     check_outcome(design, family)
     notes = repeated_note(design, data, call.repeated)
-    fit = fit_design(design, call)
+    fit = fit_design(design, call, None if start is None else start_of(design, start))
     return replace(fit, source=ModelSource(design, data, call), diagnostics=(*fit.diagnostics, *notes))
 
 

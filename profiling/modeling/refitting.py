@@ -13,10 +13,11 @@ import pandas as pd
 from profiling.errors import ModelError, Problem
 from profiling.modeling import cells
 from profiling.modeling.criterion_lmm import LinearCriterion
+from profiling.modeling.design import Design
 from profiling.modeling.families import family_of
 from profiling.modeling.formula import parse_formula
 from profiling.modeling.source import warm_point, with_outcome
-from profiling.modeling.state import source_of
+from profiling.modeling.state import scaled_beta, source_of
 from profiling.modeling.threads import threads_for
 from profiling.modeling.tiles import transposed_times
 
@@ -39,6 +40,17 @@ def refit(fit: MixedModelResult, y: Any) -> MixedModelResult:
     with threads_for(design.n):
         again = fit_design(design, source.call, start)
     return replace(again, source=replace(source, design=design))
+
+
+def start_of(design: Design, fit: MixedModelResult) -> np.ndarray | None:
+    """Return the search's coordinates at an earlier fit of a like model: terms of the same name keep their coefficients
+    on the scaled columns, new ones start at zero. None where the random terms differ."""
+    old = source_of(fit).design
+    if [(f.name, f.terms) for f in old.factors] != [(f.name, f.terms) for f in design.factors]:
+        return None
+    known = dict(zip(old.terms, scaled_beta(fit), strict=True))
+    scaled = np.array([known.get(term, 0.0) for term in design.terms])
+    return warm_point(design, design.scaling.to_raw @ scaled, fit.theta)
 
 
 def update(fit: MixedModelResult, formula: str | None, data: pd.DataFrame | None, **changes: Any) -> MixedModelResult:
@@ -64,9 +76,9 @@ def update(fit: MixedModelResult, formula: str | None, data: pd.DataFrame | None
             )
     text = fit.formula if formula is None else expand(formula, fit.formula)
     if call.family == "gaussian":
-        return lmm(text, frame, **{"reml": call.reml, "repeated": call.repeated, **choices, **changes})
-    own = {"family": call.family, "link": call.link, "method": call.method, "points": call.points}
-    own["repeated"] = call.repeated
+        return lmm(text, frame, **{"start": fit, "reml": call.reml, "repeated": call.repeated, **choices, **changes})
+    own: dict[str, Any] = {"family": call.family, "link": call.link, "method": call.method, "points": call.points}
+    own |= {"repeated": call.repeated, "start": fit}
     return glmm(text, frame, **{**own, **choices, **changes})
 
 

@@ -220,6 +220,15 @@ def test_update_fills_in_the_dots(data, counts):
     assert counts.update(method="agq").log_likelihood == pytest.approx(counts.log_likelihood, abs=0.5)
 
 
+def test_update_searches_from_where_the_fit_ended(data, binary):
+    warm, cold = binary.update(". ~ . + kind"), glmm(binary.formula + " + kind", data)
+    assert warm.iterations < cold.iterations
+    assert warm.log_likelihood == pytest.approx(cold.log_likelihood, abs=1e-8)
+    assert warm.fixed_effects.to_numpy() == pytest.approx(cold.fixed_effects.to_numpy(), abs=1e-6)
+    elsewhere = binary.update("d ~ x + (1 | c)")
+    assert elsewhere.log_likelihood == pytest.approx(glmm("d ~ x + (1 | c)", data).log_likelihood, abs=1e-8)
+
+
 def test_a_pickle_carries_everything_but_the_data(data, linear, binary):
     for fit in (linear, binary):
         text = pickle.dumps(fit)
