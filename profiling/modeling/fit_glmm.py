@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,12 +15,14 @@ from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import Family
 from profiling.modeling.inference import invert_information
-from profiling.modeling.information import glmm_information
+from profiling.modeling.information import Nearby, dear, glmm_information, information_nearby
 from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.newton import DECREMENT_TOLERANCE, Optimum
 from profiling.modeling.pilot import Pilot, find_pilot
 from profiling.modeling.result import MixedModelResult
 
+DEAR_TOLERANCE = 1e-9  # decrement that ends a dear search: the log-likelihood is short of its maximum by half of it
+NEAR = 0.5  # decrement below which the information is that of the maximum but for percents
 FIRST_SD = 0.3  # where the search for a standard deviation starts on the scale of the link
 
 
@@ -40,17 +42,42 @@ class Maximum:
         return self.optimum.converged and self.lowest > 0 and bool(np.isfinite(self.optimum.value))
 
 
+@dataclass(frozen=True)
+class Search:
+    """Where the search for the Laplace maximum ended: the likelihood, the optimum, its free coordinates.
+
+    `nearby` is the information that its last steps went by, where evaluations are dear.
+    """
+
+    objective: LaplaceObjective
+    optimum: Optimum
+    free: np.ndarray
+    nearby: Nearby | None
+
+    def maximum(self) -> Maximum:
+        """Return the maximum with the covariance of (beta, psi)."""
+        return with_information(self.objective, self.optimum, self.free, self.nearby)
+
+
 def climb_laplace(
     design: Design, family: Family, start: np.ndarray | None = None, tolerance: float = DECREMENT_TOLERANCE
-) -> tuple[LaplaceObjective, Optimum, np.ndarray]:
-    """Return the Laplace log-likelihood, where the search for its maximum ended, and the free coordinates.
+) -> Search:
+    """Climb to the Laplace maximum.
 
     `start` (p + t): scaled beta and psi of an earlier fit; otherwise a sample's (see `pilot`), or the mean and small
-    variances.
+    variances. Where evaluations are dear the last steps follow the information differenced near the maximum, which
+    the standard errors need anyhow: each step then gains three digits and more.
     """
     objective = LaplaceObjective(LaplaceCriterion(design, family))
     pilot = Pilot(start, None) if start is not None else find_pilot(design, family, first_point(design, family))
-    return objective, *climb(objective, pilot.point, design, tolerance, pilot.information)
+    if not dear(objective) or tolerance > NEAR:
+        return Search(objective, *climb(objective, pilot.point, design, tolerance, pilot.information), None)
+    near, free = climb(objective, pilot.point, design, NEAR, pilot.information)
+    nearby = information_nearby(objective, near.point, free)
+    optimum, free = climb(objective, near.point, design, max(tolerance, DEAR_TOLERANCE), nearby.information)
+    log = [*near.log[:-1], *(replace(step, iteration=step.iteration + near.iterations - 1) for step in optimum.log)]
+    joined = replace(optimum, log=log, iterations=len(log))
+    return Search(objective, joined, free, nearby if (objective.zero == ~free[objective.p :]).all() else None)
 
 
 def first_point(design: Design, family: Family) -> np.ndarray:
@@ -69,9 +96,11 @@ def find_maximum(objective: LaplaceObjective, start: np.ndarray) -> Maximum:
     return with_information(objective, *climb(objective, start, objective.criterion.design))
 
 
-def with_information(objective: LaplaceObjective, optimum: Optimum, free: np.ndarray) -> Maximum:
+def with_information(
+    objective: LaplaceObjective, optimum: Optimum, free: np.ndarray, nearby: Nearby | None = None
+) -> Maximum:
     """Return the maximum that `climb` found with the information of (beta, psi) and its inverse."""
-    information = glmm_information(objective, optimum.point, free)
+    information = glmm_information(objective, optimum.point, free, nearby)
     return Maximum(optimum, free, information, *invert_information(information, free))
 
 

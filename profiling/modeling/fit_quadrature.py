@@ -135,13 +135,13 @@ def laplace_error(laplace: LaplaceObjective, maximum: Maximum) -> tuple[Change, 
 
 
 def _laplace(design: Design, family: Family, start: np.ndarray | None) -> tuple[LaplaceObjective, Maximum]:
-    objective, optimum, free = climb_laplace(design, family, start)
-    return objective, with_information(objective, optimum, free)
+    search = climb_laplace(design, family, start)
+    return search.objective, search.maximum()
 
 
 def _laplace_start(design: Design, family: Family) -> np.ndarray:
-    objective, optimum, _ = climb_laplace(design, family, tolerance=1e-4)
-    return _away_from_zero(optimum.point, objective, design)
+    search = climb_laplace(design, family, tolerance=1e-4)
+    return _away_from_zero(search.optimum.point, search.objective, design)
 
 
 def _away_from_zero(point: np.ndarray, objective: LaplaceObjective, design: Design) -> np.ndarray:
