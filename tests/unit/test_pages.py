@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 from reporting_fixture import simulated_run
 
 from profiling.reporting.disclosure import mask
-from profiling.reporting.pages import drawings, hospital, model, overview
+from profiling.reporting.pages import hospital, model, overview, peers
 from profiling.reporting.pages.shared import Site, build, natural, slug
 from profiling.reporting.templating import environment
 from profiling.shipped import templates_folder
@@ -52,13 +54,20 @@ def test_terms_of_the_formula_in_words(term: str, words: str) -> None:
     assert model.term_words(term) == words
 
 
-def test_neighbours_are_the_nearest_in_size(site: Site) -> None:
-    import numpy as np
-
-    sizes = np.array([50.0, 10.0, 11.0, 400.0, 12.0])
-    order = np.argsort(sizes)
-    place = int(np.flatnonzero(order == 2)[0])
-    assert set(drawings.neighbours(sizes, order, place, count=2)) == {1, 2, 4}
+def test_peers_are_the_nearest_in_volume_and_case_mix() -> None:
+    random = np.random.default_rng(3)
+    n, mix = np.exp(random.normal(5, 1, 40)), np.exp(random.normal(-2, 0.3, 40))
+    shown = pd.DataFrame({"n": n, "expected_marginal": n * mix})
+    found = peers.nearest(shown, count=5)
+    traits = np.column_stack([np.log(n), np.log(mix)])
+    traits = (traits - traits.mean(axis=0)) / traits.std(axis=0)
+    for row, near in enumerate(found):
+        distance = np.hypot(*(traits - traits[row]).T)
+        assert set(near) == set(np.argsort(distance)[:6])
+    assert found.shape == (40, 6)
+    twins = pd.DataFrame({"n": [50.0] * 8, "expected_marginal": [5.0] * 8})
+    assert all(row in near for row, near in enumerate(peers.nearest(twins, count=3)))
+    assert peers.nearest(shown.head(2), count=5).shape == (2, 2)
 
 
 def test_counts_by_category_add_up(site: Site) -> None:

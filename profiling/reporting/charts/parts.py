@@ -127,16 +127,22 @@ def _tick(x: float, y: float, word: str, is_reference: bool) -> Text:
 
 
 def grid_y(
-    scale: Scale, ticks: Sequence[float], left: float, right: float, reference: float | None = None
+    scale: Scale,
+    ticks: Sequence[float],
+    left: float,
+    right: float,
+    reference: float | None = None,
+    texts: Sequence[str] | None = None,
 ) -> list[Item]:
-    """Horizontal lines at ticks with their words left of them; the `reference` tick is stronger."""
+    """Horizontal lines at ticks with their words (`texts`) left of them; the `reference` tick is stronger."""
     places = scale(np.array(ticks, dtype=float))
+    words = texts or [tick_text(tick) for tick in ticks]
     plain = tuple((left, y, right, y) for y, t in zip(places, ticks, strict=True) if t != reference)
     items: list[Item] = [Segments(plain, "grid")] if plain else []
     if reference is not None and scale.holds(reference):
         y = scale.at(reference)
         items.append(Segments(((left, y, right, y),), "reference"))
-    items += [Text(left - 7, y + 4, tick_text(t), "tick", "end") for y, t in zip(places, ticks, strict=True)]
+    items += [Text(left - 7, y + 4, word, "tick", "end") for y, word in zip(places, words, strict=True)]
     return items
 
 
@@ -184,6 +190,11 @@ def status_mark(
     shape = SHAPES[category]
     radius = {"dot": dot if dot is not None else size * 0.7, "dash": size * 0.8}.get(shape, size)
     return Mark(x, y, shape, category, radius * (FILLED if category in BEYOND else 1), title, href)
+
+
+def spot(x: float, y: float, category: str, title: str, href: str) -> Mark:
+    """The small mark of a flagged provider among very many, without a rim that would cover its neighbours."""
+    return Mark(x, y, SHAPES[category], f"spot-{SIDES[category]}", 2.6, title, href)
 
 
 def own_mark(mark: Mark) -> Mark:

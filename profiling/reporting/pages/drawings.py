@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from scipy import stats
@@ -16,7 +15,6 @@ from profiling.reporting.pages.shared import MeasureView, Site, each, noun, noun
 from profiling.reporting.sentences import CATALOGUE, headline
 from profiling.reporting.svg import render_forms, render_svg
 
-PEERS = 10
 CHANCE_RANGE = (0.05, 0.95)
 STATUS = {key: CATALOGUE[key] for key in ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")}
 HIDDEN = "{count} not drawn: counts not published"
@@ -215,15 +213,6 @@ def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str)
     )
 
 
-def peers_svg(measure: MeasureView, level: str, provider: str, nearest: Sequence[Mapping[Hashable, Any]]) -> Markup:
-    """The providers nearest in size, this one highlighted."""
-    finding = f"Shrunken ratios of the {nouns(level)} nearest in size, with 95 % intervals."
-    return render_forms(
-        _forms(lambda form: charts.peers(nearest, provider, form=form, finding=finding, status=measure.status_words)),
-        f"peers-{measure.name}",
-    )
-
-
 def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hashable, Any]]) -> Markup:
     """The inner providers of one outer provider, each against the norm."""
     finding = f"Shrunken ratios of its {nouns(level)} with 95 % intervals."
@@ -278,16 +267,6 @@ def interval_head(rows: pd.DataFrame) -> tuple[tuple[float, float], Markup]:
 def interval_svg(row: Any, domain: tuple[float, float]) -> Markup:
     """One interval inside a table."""
     return render_svg(charts.interval(row.ratio, row.ratio_lower, row.ratio_upper, row.category, domain=domain))
-
-
-def neighbours(
-    sizes: np.ndarray[Any, Any], order: np.ndarray[Any, Any], place: int, count: int = PEERS
-) -> np.ndarray[Any, Any]:
-    """Rows nearest in size to the row at `place` of the sorted `order`, itself among them."""
-    low, high = max(place - count, 0), min(place + count + 1, len(order))
-    window = order[low:high]
-    gap = np.abs(np.log(np.maximum(sizes[window], 1e-9)) - np.log(max(sizes[order[place]], 1e-9)))
-    return window[np.argsort(gap, kind="stable")[: count + 1]]
 
 
 def _forms(make: Callable[[Any], Chart]) -> tuple[Chart, ...]:

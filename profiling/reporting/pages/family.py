@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from profiling.assessment.normality import normal_quantiles, standardized_effect
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.effects import effects
 from profiling.reporting.pages.drawings import HIDDEN, drawable
-from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_of
+from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 
 KIND = "effects"
@@ -38,9 +38,7 @@ def _variance(measure: MeasureView, level: str) -> float:
     return float(found.iloc[0]) if len(found) else float("nan")
 
 
-def panel(
-    site: Site, measure: MeasureView, level: str, root: str, downloads: Sequence[Mapping[str, str]]
-) -> Panel | None:
+def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | None:
     """The panel, or None where there are too few effects to say anything about their family."""
     table = figures(measure, level)
     known = table[table["value"].notna()] if len(table) else table
@@ -67,7 +65,7 @@ def panel(
         drawing,
         (told,),
         _table(known, words),
-        links_of(downloads, measure.name, KIND),
+        links_to(site, measure, KIND, root),
     )
 
 

@@ -10,17 +10,13 @@ import numpy as np
 
 from profiling.reporting import charts, numbers, sentences
 from profiling.reporting.charts.parts import estimated
+from profiling.reporting.charts.series import Floats, Series
 from profiling.reporting.disclosure import MISSING_WARNING
-from profiling.reporting.pages import drawings
-from profiling.reporting.pages.measure import hidden_row, observed_head, observed_label, shown_row
-from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, each, noun, nouns, rate_words
+from profiling.reporting.pages import drawings, firmness, inner, peers, trend
+from profiling.reporting.pages.panel import links_to
+from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, noun, nouns, rate_words
 
 ROOT = "../"
-TOLD = [
-    *("level", "provider", "provider_name", "parent", "n_parents", "hidden", "case_band", "category", "z", "n"),
-    *("observed", "observed_rate", "expected_marginal", "oe_ratio", "ratio", "ratio_lower", "ratio_upper"),
-    *("probability_by_chance", "rank_lower", "rank_upper", "reliability"),
-]
 STROKES = 150
 
 Record = Mapping[Hashable, Any]
@@ -30,18 +26,21 @@ Record = Mapping[Hashable, Any]
 class Prepared:
     """What all pages of one measure share, computed once and kept as records, for a page takes but a few of them.
 
-    `records`: every outer provider; `drawn`: those with an estimate, `order` by `sizes`, `places` where each stands
-    in that order; `strokes`: ratios that stand for all; `inner`: rows by parent, those shown by surprise first.
+    `records`: every outer provider; `drawn`: those with an estimate, `places` where each stands among them, `peers` the
+    places of its nearest; `strokes`: ratios that stand for all; `inner`: rows by parent, those shown by surprise first.
+    `evidence`, `social`, `series`: what the result rests on, by provider, as far as it may be shown.
     """
 
     measure: MeasureView
     records: Mapping[str, Record]
     drawn: Sequence[Record]
-    sizes: np.ndarray[Any, Any]
-    order: np.ndarray[Any, Any]
     places: Mapping[str, int]
+    peers: np.ndarray[Any, Any]
     strokes: np.ndarray[Any, Any]
     inner: Mapping[str, Sequence[Any]]
+    evidence: Mapping[str, Record]
+    social: Mapping[str, Record]
+    series: Mapping[str, tuple[Series, Floats]]
     rule: str
 
 
@@ -49,43 +48,29 @@ def prepare(site: Site, measure: MeasureView) -> Prepared:
     """Rows of a measure's outer level ready for many pages."""
     rows = drawings.drawable(site, measure.providers[measure.outer], ROOT)
     shown = estimated(rows[~rows["hidden"]])
-    sizes = shown["expected_marginal" if measure.counts else "n"].to_numpy(dtype=float)
-    order = np.argsort(sizes, kind="stable")
-    providers = shown["provider"].astype(str).to_numpy()
+    evidence, social = firmness.prepare(measure)
     ratios = np.sort(shown["ratio"].to_numpy(dtype=float))
     chosen = np.unique(np.linspace(0, len(ratios) - 1, min(STROKES, len(ratios))).round().astype(int))
     return Prepared(
         measure,
         {str(name): row for name, row in rows.to_dict("index").items()},
         shown.to_dict("records"),
-        sizes,
-        order,
-        dict(zip(providers[order], range(len(order)), strict=True)),
+        {str(name): place for place, name in enumerate(shown["provider"])},
+        peers.nearest(shown),
         ratios[chosen],
-        _inner_rows(measure),
+        inner.rows_by_parent(measure),
+        evidence,
+        social,
+        trend.prepare(measure),
         sentences.rule(measure.finding(measure.outer)),
     )
-
-
-def _inner_rows(measure: MeasureView) -> dict[str, list[Any]]:
-    """Inner providers by parent: those shown by surprise |z|, then those hidden by name."""
-    if not measure.inner:
-        return {}
-    rows = measure.providers[measure.inner][TOLD]
-    surprise = -rows["z"].abs().where(~rows["hidden"])
-    rows = rows.assign(surprise=surprise, shown=~rows["hidden"].astype(bool))
-    keys = ["parent", "hidden", "surprise", "provider_name", "provider"]
-    by_parent: dict[str, list[Any]] = {}
-    for row in each(rows.sort_values(keys, kind="stable", na_position="last")):
-        by_parent.setdefault(str(row.parent), []).append(row)
-    return by_parent
 
 
 def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: str) -> dict[str, Any]:
     """What the template of a provider prints."""
     mine = [part for part in prepared if part.measure.outer == level and provider in part.records]
     name = site.names[level, provider]
-    parts = [_part(part, level, provider) for part in mine]
+    parts = [_part(site, part, level, provider) for part in mine]
     tracks = [charts.Track(part.measure.title, part.strokes, part.records[provider]) for part in mine]
     return {
         "page": {"title": name, "section": ""},
@@ -93,6 +78,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
         "headline": _headline(mine, level, provider, name),
         "lede": _lede(site, mine, level, provider),
         "warnings": _warnings(site, mine, level, provider),
+        "comments": _comments(site, level, provider),
         "noun": noun(level),
         "nouns": nouns(level),
         "strip": drawings.strip_svg(name, tracks),
@@ -190,7 +176,14 @@ def _warnings(site: Site, mine: list[Prepared], level: str, provider: str) -> li
     return [sentences.say("missing_warning", share=share, provider=noun(level), measures=measures)]
 
 
-def _part(part: Prepared, level: str, provider: str) -> dict[str, Any]:
+def _comments(site: Site, level: str, provider: str) -> list[str]:
+    """What the provider says of its results, a paragraph each."""
+    rows = site.masked.provider_comments
+    mine = rows[(rows["level"] == level) & (rows["provider"].astype(str) == provider)].sort_values("position")
+    return [text.strip() for comment in mine["comment"].astype(str) for text in comment.split("\n\n") if text.strip()]
+
+
+def _part(site: Site, part: Prepared, level: str, provider: str) -> dict[str, Any]:
     """One measure on a provider's page."""
     measure, row = part.measure, part.records[provider]
     base = {
@@ -199,21 +192,24 @@ def _part(part: Prepared, level: str, provider: str) -> dict[str, Any]:
         "href": measure.href,
         "category": measure.worded(row["category"]),
         "hidden": bool(row["hidden"]),
-        "inner": _inner(part, provider),
+        "inner": inner.within(measure, part.inner.get(provider)),
     }
     if row["hidden"]:
         return base | {"band": row["case_band"], "sentence": str(measure.spec["question"])}
     place = part.places.get(provider)
-    near = drawings.neighbours(part.sizes, part.order, place) if place is not None else []
-    nearest = [part.drawn[row] for row in near]
+    nearest = [part.drawn[near] for near in part.peers[place]] if place is not None else []
+    links = {kind: links_to(site, measure, kind, ROOT) for kind in (firmness.KIND, trend.KIND)}
+    own = part.evidence.get(provider), part.social.get(provider)
     return base | {
         "sentence": str(measure.spec["question"]),
         "figures": _figures(measure, row, level),
         "chance": sentences.capital(_chance(row)),
         "waterfall": drawings.waterfall_svg(measure, row, level),
         "waterfall_words": _why(measure, row, level),
-        "peers": drawings.peers_svg(measure, level, provider, nearest) if nearest else "",
-        "peers_sub": _peers_sub(measure, nearest) if nearest else "",
+        "peers": peers.drawing(measure, provider, nearest) if len(nearest) > 1 else "",
+        "peers_sub": peers.words(measure, nearest) if len(nearest) > 1 else "",
+        "firm": firmness.panel(measure, row, *own, len(part.records), links[firmness.KIND]),
+        "trend": trend.panel(measure, part.series.get(provider), links[trend.KIND]),
     }
 
 
@@ -279,44 +275,3 @@ def _sum_or_mean(measure: MeasureView, row: Record, column: str) -> str:
 
 def _in_interval(lower: float, upper: float) -> str:
     return f"95\u202f% interval {numbers.interval_text(lower, upper)}"
-
-
-def _peers_sub(measure: MeasureView, nearest: Sequence[Record]) -> str:
-    size = [row["expected_marginal" if measure.counts else "n"] for row in nearest]
-    show = numbers.amount if measure.counts else numbers.integer
-    what = f"expected {measure.event}" if measure.counts else "patients"
-    return f"The {numbers.in_words(len(nearest) - 1)} nearest in {what} ({show(min(size))} to {show(max(size))})."
-
-
-def _inner(part: Prepared, provider: str) -> dict[str, Any] | None:
-    """The inner providers of one outer provider: those shown by surprise, then those hidden by name."""
-    measure, rows = part.measure, part.inner.get(provider)
-    if rows is None or measure.inner is None:
-        return None
-    table = [
-        shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1}
-        if row.shown
-        else hidden_row(measure, row) | {"shared": False}
-        for row in rows
-    ]
-    within = measure.spec.get("inner_expected") != "statewide"
-    norm = f"this {noun(measure.outer)}’s own average" if within else f"the average {noun(measure.inner)}"
-    standing = sum(row.category in FLAGGED for row in rows)
-    told = (
-        f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it."
-        if standing
-        else f"No {noun(measure.inner)} can be told apart from it with confidence."
-    )
-    drawn = any(row.shown for row in rows)
-    return {
-        "noun": noun(measure.inner),
-        "title": f"Its {nouns(measure.inner)}",
-        "sub": f"Each beside {norm}. {told}",
-        "drawing": drawings.physicians_svg(measure, measure.inner, [row._asdict() for row in rows]) if drawn else "",
-        "observed": observed_head(measure),
-        "observed_label": observed_label(measure),
-        "rows": table,
-        "note": f"* Also at other {nouns(measure.outer)}; all its patients are counted here."
-        if any(row["shared"] for row in table)
-        else "",
-    }

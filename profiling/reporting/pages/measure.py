@@ -34,8 +34,8 @@ def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -
         "panels": [
             made
             for made in (
-                family.panel(site, measure, level, root, downloads),
-                volume.panel(site, measure, level, root, downloads),
+                family.panel(site, measure, level, root),
+                volume.panel(site, measure, level, root),
             )
             if made
         ],

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
 from profiling.reporting.chart import FORMS, Chart
+from profiling.reporting.pages.shared import MeasureView, Site
 from profiling.reporting.svg import render_forms
 
 FOLDED_FROM = 8
 FORMATS = {"csv": "CSV", "parquet": "Parquet"}
 Cell: TypeAlias = str | Mapping[str, str]
+Links: TypeAlias = tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Panel:
     drawing: Markup | str = ""
     sentences: tuple[str, ...] = ()
     table: PanelTable | None = None
-    links: tuple[Mapping[str, str], ...] = ()
+    links: Links = ()
     notes: tuple[str, ...] = ()
     beside: bool = False
 
@@ -63,7 +65,10 @@ def drawn(name: str, make: Callable[[Any], Chart]) -> Markup:
     return render_forms([make(form) for form in FORMS], name)
 
 
-def links_of(downloads: Sequence[Mapping[str, str]], measure: str, kind: str) -> tuple[Mapping[str, str], ...]:
-    """The downloads of one kind of a measure, by the names of their formats."""
-    mine = (file for file in downloads if file["kind"] == kind and file["measure"] == measure)
-    return tuple({"href": file["href"], "text": FORMATS[file["href"].rpartition(".")[2]]} for file in mine)
+def links_to(site: Site, measure: MeasureView, kind: str, root: str) -> Links:
+    """Addresses of a panel's figures by format; none where no other file is linked, as in the bundle of a provider."""
+    if not site.addresses:
+        return ()
+    return tuple(
+        {"href": f"{root}downloads/{measure.name}_{kind}.{form}", "text": text} for form, text in FORMATS.items()
+    )

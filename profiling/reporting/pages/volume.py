@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.reliability import reliability
 from profiling.reporting.pages.drawings import HIDDEN, drawable
-from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_of
+from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, noun, nouns
 
 KIND = "reliability"
@@ -17,9 +17,7 @@ TARGET = 0.7
 FEWEST = 3
 
 
-def panel(
-    site: Site, measure: MeasureView, level: str, root: str, downloads: Sequence[Mapping[str, str]]
-) -> Panel | None:
+def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | None:
     """The panel, or None where no reliability is known."""
     rows = measure.providers[level]
     known = rows[rows["n"].notna() & rows["reliability"].notna()]
@@ -50,10 +48,9 @@ def panel(
             hidden_words=HIDDEN,
         ),
     )
-    links = links_of(downloads, measure.name, "table")
-    own = tuple(file for file in links if f"_{level}." in file["href"])
+    links = links_to(site, measure, level, root)
     sub = sentences.say("reliable_sub", **words)
-    return Panel(title, sub, drawing, (told,), _table(known, words), own, beside=True)
+    return Panel(title, sub, drawing, (told,), _table(known, words), links, beside=True)
 
 
 def about_cases(needed: float) -> str:

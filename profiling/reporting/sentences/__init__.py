@@ -18,7 +18,7 @@ from profiling.reporting.sentences.findings import (
     rule,
     stand_out,
 )
-from profiling.reporting.sentences.words import capital, counted, listed, mid_sentence, plural
+from profiling.reporting.sentences.words import capital, counted, listed, mid_sentence, one_of, plural
 
 __all__ = [
     "CATALOGUE",
@@ -31,6 +31,7 @@ __all__ = [
     "lede",
     "listed",
     "mid_sentence",
+    "one_of",
     "overall_headline",
     "plural",
     "rule",

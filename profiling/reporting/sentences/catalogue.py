@@ -10,6 +10,7 @@ from profiling.reporting.sentences.texts import (
     audit,
     comparison,
     every_page,
+    evidence,
     findings,
     hospital,
     measure,
@@ -31,7 +32,8 @@ def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
 
 
 CATALOGUE: Mapping[str, str] = joined(
-    page.TEXTS for page in (findings, overview, measure, hospital, model, audit, comparison, rules, every_page)
+    page.TEXTS
+    for page in (findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page)
 )
 
 

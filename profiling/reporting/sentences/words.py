@@ -18,6 +18,13 @@ def plural(noun: str) -> str:
     return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
 
 
+def one_of(nouns: str) -> str:
+    """One of many: deaths become death, infections infection, injuries injury; what has no such plural stays."""
+    if nouns.endswith("ies"):
+        return nouns[:-3] + "y"
+    return nouns[:-1] if nouns.endswith("s") and not nouns.endswith("ss") else nouns
+
+
 def counted(count: float, noun: str, capital: bool = False) -> str:
     """A number with its noun: one hospital, four hospitals, no hospitals."""
     return f"{numbers.in_words(count, capital)} {noun if round(count) == 1 else plural(noun)}"

@@ -44,4 +44,6 @@ TEXTS: dict[str, str] = {
         "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and "
         "were left out. Read its figures with care."
     ),
+    "peers_sub": "The {count} nearest in patients ({cases}) and in what was expected of them ({expected}).",
+    "peers_finding": "Of the {count} nearest in size and case mix {higher} have a higher shrunken ratio.",
 }

@@ -1,0 +1,108 @@
+"""How many events it would take: the number seen between the numbers at which the result would change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from profiling.reporting import numbers
+from profiling.reporting.chart import Bar, Chart, Form, Item, Mark, Scale, Segments, Text
+from profiling.reporting.charts import parts
+
+TOP, BAND = 44.0, 26.0
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The first number of events with another result: above or below the norm, beyond the inner or outer limit."""
+
+    count: float
+    category: str
+
+    @property
+    def edge(self) -> float:
+        """Where the limit lies: half an event before this number, seen from the norm."""
+        return self.count - 0.5 if self.category.startswith("higher") else self.count + 0.5
+
+
+def event_line(
+    observed: float,
+    expected: float,
+    thresholds: Sequence[Threshold],
+    category: str,
+    *,
+    form: Form = "wide",
+    title: str = "What would change this result?",
+    finding: str = "",
+    axis_name: str = "Deaths",
+    observed_words: str = "observed",
+    expected_words: str = "expected",
+) -> Chart:
+    """A line of event counts: the bands of the limits, the number observed, the number expected, and each threshold.
+
+    Between the inner thresholds lies what is as expected; between inner and outer ones what is watched.
+    """
+    wide = form == "wide"
+    width, left, right = (520.0, 8.0, 512.0) if wide else (350.0, 6.0, 344.0)
+    known = [observed, expected, *(threshold.count for threshold in thresholds)]
+    low, high = min(known), max(known)
+    room = 0.1 * (high - low) or 1.0
+    x = Scale(max(low - room, 0.0) if low >= 0 else low - room, high + room, left, right)
+    middle, bottom = TOP + BAND / 2, TOP + BAND
+    items: list[Item] = [
+        Text(0, 13, axis_name, "name"),
+        *_bands(x, thresholds),
+        Segments(((x.at(expected), TOP - 4, x.at(expected), bottom + 4),), "reference"),
+        Segments(tuple((x.at(t.edge), TOP, x.at(t.edge), bottom) for t in thresholds), "threshold"),
+        *_numbers(x, thresholds, bottom),
+        *_heads(x, observed, expected, observed_words, expected_words, right),
+        _own(x.at(observed), middle, category, f"{numbers.integer(observed)} {observed_words}"),
+    ]
+    return Chart("event_line", title, finding, width, bottom + 24, tuple(items), form, {"x": x})
+
+
+def _own(x: float, y: float, category: str, title: str) -> Mark:
+    mark = parts.status_mark(x, y, category, 6.0, title, dot=5.0)
+    return mark if category in parts.FLAGGED else parts.own_mark(mark)
+
+
+def _bands(x: Scale, thresholds: Sequence[Threshold]) -> list[Item]:
+    """From the outer limits inward; without a threshold on a side the band reaches the edge."""
+    items: list[Item] = []
+    for role, suffix in (("band998", ""), ("band95", "_watch")):
+        lower = [t.edge for t in thresholds if t.category == f"lower{suffix}"]
+        upper = [t.edge for t in thresholds if t.category == f"higher{suffix}"]
+        start, end = x.at(lower[0]) if lower else x.start, x.at(upper[0]) if upper else x.end
+        items.append(Bar(start, TOP, max(end - start, 0.5), BAND, role))
+    return items
+
+
+def _numbers(x: Scale, thresholds: Sequence[Threshold], bottom: float) -> list[Item]:
+    """The count at each threshold under it, moved apart where they would touch."""
+    ordered = sorted(thresholds, key=lambda t: t.count)
+    wanted = x(np.array([t.count for t in ordered], dtype=float))
+    places = parts.spread(wanted, 34, x.start + 14, x.end - 14).tolist()
+    return [
+        Text(place, bottom + 17, numbers.integer(t.count), "tick", "middle")
+        for place, t in zip(places, ordered, strict=True)
+    ]
+
+
+def _heads(x: Scale, observed: float, expected: float, seen: str, norm: str, right: float) -> list[Item]:
+    """What was observed and expected, in words above the line, each at its own side of the other."""
+    first = Text(x.at(observed), TOP - 10, f"{numbers.integer(observed)} {seen}", "strong", _side(observed >= expected))
+    second = Text(x.at(expected), TOP - 10, f"{numbers.amount(expected)} {norm}", "note", _side(observed < expected))
+    return [_inside(first, right), _inside(second, right)]
+
+
+def _side(right: bool) -> parts.Anchor:
+    return "start" if right else "end"
+
+
+def _inside(text: Text, right: float) -> Text:
+    """The same text moved into the chart where it would leave it."""
+    left_over, right_over = min(text.box[0], 0.0), max(text.box[2] - right, 0.0)
+    moved = text.x - left_over - right_over
+    return Text(moved, text.y, text.text, text.role, text.anchor, halo=True)

@@ -1,0 +1,64 @@
+"""The inner providers of an outer one: each beside its norm, those shown by surprise, then those hidden by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from profiling.reporting import sentences
+from profiling.reporting.pages import drawings
+from profiling.reporting.pages.measure import hidden_row, observed_head, observed_label, shown_row
+from profiling.reporting.pages.shared import FLAGGED, MeasureView, each, noun, nouns
+
+TOLD = [
+    *("level", "provider", "provider_name", "parent", "n_parents", "hidden", "case_band", "category", "z", "n"),
+    *("observed", "observed_rate", "expected_marginal", "oe_ratio", "ratio", "ratio_lower", "ratio_upper"),
+    *("probability_by_chance", "rank_lower", "rank_upper", "reliability"),
+]
+
+
+def rows_by_parent(measure: MeasureView) -> dict[str, list[Any]]:
+    """Inner providers by parent: those shown by surprise |z|, then those hidden by name."""
+    if not measure.inner:
+        return {}
+    rows = measure.providers[measure.inner][TOLD]
+    surprise = -rows["z"].abs().where(~rows["hidden"])
+    rows = rows.assign(surprise=surprise, shown=~rows["hidden"].astype(bool))
+    keys = ["parent", "hidden", "surprise", "provider_name", "provider"]
+    by_parent: dict[str, list[Any]] = {}
+    for row in each(rows.sort_values(keys, kind="stable", na_position="last")):
+        by_parent.setdefault(str(row.parent), []).append(row)
+    return by_parent
+
+
+def within(measure: MeasureView, rows: Sequence[Any] | None) -> dict[str, Any] | None:
+    """What the template prints of the inner providers of one outer provider, `rows` of `rows_by_parent`."""
+    if rows is None or measure.inner is None:
+        return None
+    table = [
+        shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1}
+        if row.shown
+        else hidden_row(measure, row) | {"shared": False}
+        for row in rows
+    ]
+    inside = measure.spec.get("inner_expected") != "statewide"
+    norm = f"this {noun(measure.outer)}’s own average" if inside else f"the average {noun(measure.inner)}"
+    standing = sum(row.category in FLAGGED for row in rows)
+    told = (
+        f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it."
+        if standing
+        else f"No {noun(measure.inner)} can be told apart from it with confidence."
+    )
+    drawn = any(row.shown for row in rows)
+    return {
+        "noun": noun(measure.inner),
+        "title": f"Its {nouns(measure.inner)}",
+        "sub": f"Each beside {norm}. {told}",
+        "drawing": drawings.physicians_svg(measure, measure.inner, [row._asdict() for row in rows]) if drawn else "",
+        "observed": observed_head(measure),
+        "observed_label": observed_label(measure),
+        "rows": table,
+        "note": f"* Also at other {nouns(measure.outer)}; all its patients are counted here."
+        if any(row["shared"] for row in table)
+        else "",
+    }
