@@ -4,6 +4,7 @@ from profiling.kernels import prepare
 
 prepare()
 
+from profiling.assessment.across import judged_together
 from profiling.assessment.aggregates import assess_aggregates
 from profiling.assessment.cms_bootstrap import CmsBootstrap, cms_bootstrap
 from profiling.assessment.composites import (
@@ -18,18 +19,24 @@ from profiling.assessment.fixed_effects import FixedEffects, fixed_effects, fixe
 from profiling.assessment.flags import CATEGORIES, flag_summary
 from profiling.assessment.frames import calibration, flags, funnel_limits, level_checks, model_checks, predictions
 from profiling.assessment.honesty import case_mix_overlap, confounder_strength, events_to_change, flag_stability
+from profiling.assessment.limits import events_to_limits
 from profiling.assessment.mixture_of_fit import grid_of
 from profiling.assessment.monitoring import cusum, cusum_limit, ewma, period_correlation, vlad
 from profiling.assessment.options import ProfileOptions
+from profiling.assessment.periods import halves_correlation, provider_periods
 from profiling.assessment.profile import COLUMNS, Assessment, assess, profile_providers
+from profiling.assessment.provider_evidence import provider_evidence
 from profiling.assessment.rank_confidence import simultaneous_rank_sets, triple_goal
 from profiling.assessment.rank_summary import posterior_ranks
 from profiling.assessment.stability import stability_of_fit
+from profiling.assessment.subgroups import subgroups
+from profiling.assessment.variants import Attributed, fixed_variant, refit_variants, rule_variants, sensitivity
 
 __all__ = [
     "CATEGORIES",
     "COLUMNS",
     "Assessment",
+    "Attributed",
     "CmsBootstrap",
     "FixedEffects",
     "ProfileOptions",
@@ -45,16 +52,20 @@ __all__ = [
     "differences",
     "directly_standardized",
     "events_to_change",
+    "events_to_limits",
     "ewma",
     "fixed_against_random",
     "fixed_effect_tests",
     "fixed_effects",
     "fixed_effects_of",
+    "fixed_variant",
     "flag_stability",
     "flag_summary",
     "flags",
     "funnel_limits",
     "grid_of",
+    "halves_correlation",
+    "judged_together",
     "latent_composite",
     "level_checks",
     "model_checks",
@@ -63,8 +74,14 @@ __all__ = [
     "posterior_ranks",
     "predictions",
     "profile_providers",
+    "provider_evidence",
+    "provider_periods",
+    "refit_variants",
+    "rule_variants",
+    "sensitivity",
     "simultaneous_rank_sets",
     "stability_of_fit",
+    "subgroups",
     "triple_goal",
     "vlad",
     "weighted_composite",

@@ -69,6 +69,11 @@ def expected_false(
         return float(test.null_watch[counted].sum()), float(test.null_flag[counted].sum())
     if rule in ("interval", "empirical_null") or options.overdispersion != "none":
         return options.watch_probability * int(counted.sum()), options.flag_probability * int(counted.sum())
+    return expected_beyond(evidence, ruling, counted)
+
+
+def expected_beyond(evidence: Evidence, ruling: Ruling, counted: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Providers with enough cases whose scores chance alone puts beyond the inner and the outer limits."""
     chosen = _some(evidence, counted)
     scale = int(counted.sum()) / max(len(chosen), 1)
     watch, flag = (sum(_beyond(evidence, limits, 1.0, chosen)) for limits in (ruling.watch, ruling.flag))

@@ -127,15 +127,26 @@ def _empirical_null(evidence: Evidence, options: ProfileOptions) -> Ruling:
 
 def _false_discovery(evidence: Evidence, options: ProfileOptions) -> Ruling:
     """Benjamini-Hochberg over the providers with enough cases: the levels are false discovery rates."""
-    counted = evidence.cases >= options.minimum_cases
-    raw = np.where(counted, evidence.probability, np.nan)
-    adjusted = benjamini_hochberg(raw)
+    raw = counted_probability(evidence, options)
+    return discovery_ruling(evidence, raw, benjamini_hochberg(raw), options)
+
+
+def counted_probability(evidence: Evidence, options: ProfileOptions) -> Floats:
+    """Two-sided probabilities against the norm (J,), NaN with too few cases."""
+    return np.where(evidence.cases >= options.minimum_cases, evidence.probability, np.nan)
+
+
+def discovery_ruling(
+    evidence: Evidence, raw: Floats, adjusted: Floats, options: ProfileOptions, own: slice = slice(None)
+) -> Ruling:
+    """The ruling of false discovery rates: raw and adjusted probabilities (M,) of everybody judged together, of whom
+    the evidence's providers are `own`."""
     sides = []
     for level in (options.watch_probability, options.flag_probability):
         taken = raw[adjusted < level]
-        largest = float(taken.max()) if len(taken) else level / max(int(counted.sum()), 1)
-        sides.append(_around(np.zeros_like(raw), np.full_like(raw, _score(largest))))
-    return Ruling(adjusted, evidence.z > 0, sides[0], sides[1])
+        largest = float(taken.max()) if len(taken) else level / max(int(np.isfinite(raw).sum()), 1)
+        sides.append(_around(np.zeros_like(evidence.z), np.full_like(evidence.z, _score(largest))))
+    return Ruling(adjusted[own], evidence.z > 0, sides[0], sides[1])
 
 
 def _local_false_discovery(evidence: Evidence, options: ProfileOptions) -> Ruling:
