@@ -53,25 +53,48 @@ def _numbers(column: pd.Series[Any], name: str) -> np.ndarray:
         raise ModelError(Problem(f"outcome {name}", found, "numbers, or 0/1 for a binomial outcome")) from None
 
 
-def fixed_matrix(
-    text: str, data: pd.DataFrame, order: np.ndarray | None = None
-) -> tuple[np.ndarray, list[str], Any]:
+def fixed_matrix(text: str, data: pd.DataFrame, order: np.ndarray | None = None) -> tuple[np.ndarray, list[str], Any]:
     """Return (matrix (n, p), names, formulaic's spec) of a right-hand side; plain sums of numbers skip formulaic.
 
     `order` (n): the data's row of each row of the matrix; None: as in the data.
     """
+    plain = _plain_terms(text, data)
+    if plain is not None:
+        columns = [data[name].to_numpy() for name in plain]
+        return stack(columns, _places(order, len(data))), ["Intercept", *plain], tuple(plain)
+    made = _made(text, data)
+    # The design is sorted in place: the matrix must be ours, not a view of the caller's columns.
+    matrix = np.require(made, dtype=float, requirements=["C", "W", "O"])
+    if order is not None:
+        permute_rows(matrix, order)
+    return matrix, [str(name) for name in made.columns], made.model_spec
+
+
+def fixed_columns(text: str, data: pd.DataFrame) -> tuple[list[np.ndarray], list[str]]:
+    """Return (columns (n) each, names) of a right-hand side; the caller may own them: only to be read."""
+    plain = _plain_terms(text, data)
+    if plain is not None:
+        return [np.ones(len(data)), *(data[name].to_numpy() for name in plain)], ["Intercept", *plain]
+    made = _made(text, data)
+    return [made.iloc[:, j].to_numpy(dtype=float) for j in range(made.shape[1])], [str(name) for name in made.columns]
+
+
+def _plain_terms(text: str, data: pd.DataFrame) -> list[str] | None:
+    """Return the names of a plain sum of numeric columns with an intercept, None where it is something else."""
     names = [part.strip() for part in text.split("+")]
     plain = [name for name in names if name != "1"]
     numeric = all(_NAME.fullmatch(name) and name in data.columns and _is_number(data[name]) for name in plain)
-    if numeric and len(set(plain)) == len(plain):
-        columns = [data[name].to_numpy() for name in plain]
-        return stack(columns, _places(order, len(data))), ["Intercept", *plain], tuple(plain)
+    return plain if numeric and len(set(plain)) == len(plain) else None
+
+
+def _made(text: str, data: pd.DataFrame) -> Any:
+    """Return formulaic's model matrix, a frame."""
     data = _without_unused(text, data)
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
     try:
-        made = Formula(text).get_model_matrix(data, na_action="raise", context={"np": np})
+        return Formula(text).get_model_matrix(data, na_action="raise", context={"np": np})
     except (FormulaicError, ValueError, NameError, TypeError) as error:
         cause = error.__cause__ or error
         raise ModelError(
@@ -82,11 +105,6 @@ def fixed_matrix(
                 "Check the names of columns and remove rows with missing values",
             )
         ) from error
-    # The design is sorted in place: the matrix must be ours, not a view of the caller's columns.
-    matrix = np.require(made, dtype=float, requirements=["C", "W", "O"])
-    if order is not None:
-        permute_rows(matrix, order)
-    return matrix, [str(name) for name in made.columns], made.model_spec
 
 
 def _without_unused(text: str, data: pd.DataFrame) -> pd.DataFrame:
@@ -132,43 +150,64 @@ def _check_units(mean: np.ndarray, spread: np.ndarray, terms: list[str]) -> None
 
 def column_scaling(raw: np.ndarray, terms: list[str]) -> Scaling:
     """Return the centres and scales of the columns of `raw` (n, p); centres only where an intercept takes them up."""
-    p = raw.shape[1]
-    intercept = terms.index("Intercept") if "Intercept" in terms else -1
-    center, scale = np.zeros(p), np.ones(p)
-    if len(raw):
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean, spread = column_moments(raw)
-        _check_units(mean, spread, terms)
-        scale = np.where(spread > 1e-12 * np.abs(mean), spread, np.where(intercept < 0, np.abs(mean), 1.0))
-        scale[scale == 0] = 1.0
-        scale[~np.isfinite(spread)] = np.nan
-        if intercept >= 0:
-            center = mean
-            center[intercept], scale[intercept] = 0.0, 1.0
+    if not len(raw):
+        return Scaling(np.zeros(len(terms)), np.ones(len(terms)), _intercept(terms))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = column_moments(raw)
+    return scaling_of(mean, spread, terms)
+
+
+def scaling_of(mean: np.ndarray, spread: np.ndarray, terms: list[str]) -> Scaling:
+    """Return the centres and scales from the columns' means and standard deviations (p); nan where not finite."""
+    intercept = _intercept(terms)
+    _check_units(mean, spread, terms)
+    scale = np.where(spread > 1e-12 * np.abs(mean), spread, np.where(intercept < 0, np.abs(mean), 1.0))
+    scale[scale == 0] = 1.0
+    scale[~np.isfinite(spread)] = np.nan
+    center = np.zeros(len(terms))
+    if intercept >= 0:
+        center = mean
+        center[intercept], scale[intercept] = 0.0, 1.0
     return Scaling(center, scale, intercept)
+
+
+def _intercept(terms: list[str]) -> int:
+    return terms.index("Intercept") if "Intercept" in terms else -1
 
 
 def drop_dependent(
     X: np.ndarray, terms: list[str], scaling: Scaling
 ) -> tuple[np.ndarray, list[str], Scaling, list[Diagnosis]]:
     """Drop scaled columns that are combinations of earlier ones, as lme4 does, and say which."""
-    gram = weighted_gram(X, np.full(len(X), 1.0 / max(len(X), 1)))
-    size = np.diag(gram).copy()
+    keep = independent_columns(weighted_gram(X, np.full(len(X), 1.0 / max(len(X), 1))))
+    if len(keep) == X.shape[1]:
+        return X, terms, scaling, []
+    return np.ascontiguousarray(X[:, keep]), *keep_columns(keep, terms, scaling)
+
+
+def independent_columns(gram: np.ndarray, size: float | np.ndarray = 0.0) -> list[int]:
+    """Return which columns with these cross-products (p, p) are no combinations of earlier ones.
+
+    `size` (p, or the same for all): squared lengths against which to judge what is left; zero: their own.
+    """
+    size = np.where(np.broadcast_to(size, len(gram)) > 0, size, np.diag(gram))
     size[size == 0] = 1.0
-    gram /= np.sqrt(np.outer(size, size))
+    gram = gram / np.sqrt(np.outer(size, size))
     keep: list[int] = []
-    for j in range(X.shape[1]):
+    for j in range(len(gram)):
         rest = gram[j, j]
         if keep:
             rest -= gram[keep, j] @ np.linalg.solve(gram[np.ix_(keep, keep)], gram[keep, j])
         # 1e-9 of a column's squared length: below that, float64 cross-products cannot tell it from rounding.
         if rest > 1e-9:
             keep.append(j)
-    if len(keep) == X.shape[1]:
-        return X, terms, scaling, []
+    return keep
+
+
+def keep_columns(keep: list[int], terms: list[str], scaling: Scaling) -> tuple[list[str], Scaling, list[Diagnosis]]:
+    """Return terms and scaling of the columns kept, and a note of those dropped."""
     dropped = [terms[j] for j in range(len(terms)) if j not in keep]
     note = Diagnosis("rank_deficient", f"dropped, as combinations of other terms: {', '.join(dropped)}", "warning")
     kept_terms = [terms[j] for j in keep]
     intercept = kept_terms.index("Intercept") if scaling.intercept in keep else -1
-    kept = Scaling(scaling.center[keep], scaling.scale[keep], intercept)
-    return np.ascontiguousarray(X[:, keep]), kept_terms, kept, [note]
+    return kept_terms, Scaling(scaling.center[keep], scaling.scale[keep], intercept), [note]

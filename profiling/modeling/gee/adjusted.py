@@ -24,30 +24,36 @@ _BOUND = 0.75
 @nb.njit(cache=True)
 def adjusted_score(
     kind: int,
-    information: np.ndarray,
-    score: np.ndarray,
+    cluster: np.ndarray,
     root: np.ndarray,
     root_inverse: np.ndarray,
     to_raw: np.ndarray,
     from_raw: np.ndarray,
-) -> np.ndarray:
-    """Return the corrected score (p) of a cluster with its own information H_j (p, p); root root' = H^-1."""
+    adjusted: np.ndarray,
+) -> None:
+    """Store the corrected score of a cluster in the first p places of `adjusted`; root root' = H^-1.
+
+    `cluster` (p+1, p+1): its own information H_j, and beside it, in the last column, its score.
+    """
+    p = len(root)
+    information, score = cluster[:p, :p].copy(), cluster[:p, p].copy()
     if kind == FAY_GRAUBARD:
         Q = from_raw.T @ (information @ (root @ (root.T @ to_raw.T)))
         raw = from_raw.T @ score
-        for k in range(len(raw)):
+        for k in range(p):
             raw[k] /= np.sqrt(1 - min(_BOUND, Q[k, k]))
-        raw_scaled: np.ndarray = to_raw.T @ raw
-        return raw_scaled
-    values, vectors = np.linalg.eigh(root.T @ (information @ root))
-    rotated = vectors.T @ (root.T @ score)
-    for k in range(len(rotated)):
-        rest = 1 - values[k]
-        if rest < _ALONE:
-            rotated[k] = 0.0
-        elif kind == MANCL_DEROUEN:
-            rotated[k] /= rest
-        else:
-            rotated[k] /= np.sqrt(rest)
-    adjusted: np.ndarray = root_inverse.T @ (vectors @ rotated)
-    return adjusted
+        answer = to_raw.T @ raw
+    else:
+        values, vectors = np.linalg.eigh(root.T @ (information @ root))
+        answer = vectors.T @ (root.T @ score)
+        for k in range(p):
+            rest = 1 - values[k]
+            if rest < _ALONE:
+                answer[k] = 0.0
+            elif kind == MANCL_DEROUEN:
+                answer[k] /= rest
+            else:
+                answer[k] /= np.sqrt(rest)
+        answer = root_inverse.T @ (vectors @ answer)
+    for k in range(p):
+        adjusted[k] = answer[k]

@@ -15,59 +15,59 @@ import math
 import numba as nb
 import numpy as np
 
-from profiling.modeling.gee.rows import FAST, add_gram, standardize
+from profiling.modeling.gee.rows import FAST
 
 
 @nb.njit(cache=True, fastmath=FAST)
-def autoregressive_cluster(
-    code: float,
+def whiten_autoregressive(
     rho: float,
-    X: np.ndarray,
-    y: np.ndarray,
     w: np.ndarray,
-    offset: np.ndarray,
-    beta: np.ndarray,
     time: np.ndarray,
-    first: int,
-    last: int,
-    rows: np.ndarray,
-    filled: int,
-    gram: np.ndarray,
-    work: np.ndarray,
+    ptr: np.ndarray,
+    cluster: int,
+    start: int,
+    count: int,
+    block: np.ndarray,
+    before: np.ndarray,
+    state: np.ndarray,
     sums: np.ndarray,
-) -> int:
-    """Add one cluster to `gram` (p+1, p+1); return how many buffered `rows` wait.
+) -> None:
+    """Whiten `count` rows of `block` (p+1, width), from row `start` in `cluster` on, and add their pairs to `sums`.
 
-    `sums[2:5]`: sum of w w r r g rho^(g-1), of w w g rho^(2g-1), of w w g^2 rho^(2g-2) over pairs.
+    `before` (p+1) is the standardized row before the first, `state` (6) the recursion's a, b, of residuals and of
+    weights, carried from block to block. `sums[2:5]`: sum of w w r r g rho^(g-1), of w w g rho^(2g-1), of
+    w w g^2 rho^(2g-2) over pairs.
     """
-    before, own = work[0], work[1]
-    a = b = wa = wb = wc = wr = 0.0
-    for i in range(first, last):
-        standardize(code, X, y, w, offset, beta, i, own, sums)
-        row = rows[filled]
-        if i == first:
-            row[:] = own
+    residual = block[-1]
+    decays, units = np.zeros(count), np.ones(count)
+    a, b, wa, wb, wc, wr = state[0], state[1], state[2], state[3], state[4], state[5]
+    for k in range(count):
+        i = start + k
+        if i == ptr[cluster + 1]:
+            cluster += 1
+        weight = w[i] if len(w) else 1.0
+        if i == ptr[cluster]:
+            a = b = wa = wb = wc = 0.0
         else:
             gap = time[i] - time[i - 1]
             lower = 1.0 if gap == 1.0 else rho ** (gap - 1)
             decay = rho * lower
-            unit = 1 / math.sqrt(1 - decay * decay)
-            for j in range(len(row)):
-                row[j] = (own[j] - decay * before[j]) * unit
+            decays[k], units[k] = decay, 1 / math.sqrt(1 - decay * decay)
             held = a + wr
             a, b = decay * held, decay * b + gap * lower * held
-            held = wa + w[i - 1]
+            held = wa + (w[i - 1] if len(w) else 1.0)
             square = decay * decay
             wc = square * wc + 2 * gap * decay * lower * wb + gap * gap * lower * lower * held
             wb = square * wb + gap * decay * lower * held
             wa = square * held
-        wr = math.sqrt(w[i]) * own[-1]
+        wr = math.sqrt(weight) * residual[k]
         sums[2] += wr * b
-        sums[3] += w[i] * wb
-        sums[4] += w[i] * wc
-        before[:] = own
-        filled += 1
-        if filled == len(rows):
-            add_gram(gram, rows, filled)
-            filled = 0
-    return filled
+        sums[3] += weight * wb
+        sums[4] += weight * wc
+    state[0], state[1], state[2], state[3], state[4], state[5] = a, b, wa, wb, wc, wr
+    for j in range(len(block)):
+        own, last = block[j], block[j, count - 1]
+        for k in range(count - 1, 0, -1):
+            own[k] = (own[k] - decays[k] * own[k - 1]) * units[k]
+        own[0] = (own[0] - decays[0] * before[j]) * units[0]
+        before[j] = last

@@ -1,8 +1,9 @@
-"""From a formula and a frame to rows sorted by cluster: contiguous arrays, made once for a fit."""
+"""From a formula and a frame to rows sorted by cluster: contiguous columns, made once for a fit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,22 @@ import pandas as pd
 from profiling.errors import ModelError, Problem
 from profiling.modeling.design import _outcome
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.fixed import Scaling, column_scaling, drop_dependent, fixed_matrix
+from profiling.modeling.fixed import Scaling, fixed_columns, scaling_of
 from profiling.modeling.formula import ModelFormula, parse_formula
-from profiling.modeling.tiles import gather_scaled, permute_rows
+from profiling.modeling.gee.columns import SortedColumns, sort_columns
+from profiling.modeling.structure import counting_order
 
 TILES = 64
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """Rows sorted by cluster, inner block and time; X (n, p) scaled.
+    """Rows sorted by cluster, inner block and time, with covariates as columns; X (n, p) is them centred and scaled.
 
-    `ptr` (K+1) rows of a cluster; `inner_ptr` (B+1) rows of an inner block, `inner_first` (K+1) first block of a
-    cluster; `time` (n) for AR(1); `occasion` (n) whole numbers; `tiles` (T, 2) first and
-    last cluster of a tile; `order` (n) the data's
-    row of each sorted row.
+    `weights`, `offset` (n), or empty where every row has one and zero. `ptr` (K+1) rows of a cluster; `inner_ptr`
+    (B+1) rows of an inner block, `inner_first` (K+1) first block of a cluster; `moment` (n) the times given, empty
+    where the order of rows is the time; `tiles` (T, 2) first and last cluster of a tile; `order` (n) the data's row of
+    each sorted row.
     """
 
     formula: ModelFormula
@@ -33,15 +35,13 @@ class Clusters:
     y: np.ndarray
     weights: np.ndarray
     offset: np.ndarray
-    X: np.ndarray
+    columns: SortedColumns
     terms: tuple[str, ...]
     scaling: Scaling
     ptr: np.ndarray
     inner_ptr: np.ndarray
     inner_first: np.ndarray
-    time: np.ndarray
-    occasion: np.ndarray
-    occasions: np.ndarray
+    moment: np.ndarray
     tiles: np.ndarray
     order: np.ndarray
     diagnoses: tuple[Diagnosis, ...] = field(default=())
@@ -61,14 +61,41 @@ class Clusters:
         """Return the number of rows of each cluster (K)."""
         return np.diff(self.ptr)
 
+    @cached_property
+    def occasions(self) -> np.ndarray:
+        """Return the times that occur, sorted: those given, or 0, 1, 2 for the rows of a cluster."""
+        if len(self.moment):
+            return np.asarray(np.unique(self.moment))
+        return np.arange(float(self.sizes.max()))
+
+    @cached_property
+    def occasion(self) -> np.ndarray:
+        """Return the number of each row's time among the occasions (n)."""
+        if len(self.moment):
+            return np.searchsorted(self.occasions, self.moment)
+        return np.asarray(np.arange(self.n) - np.repeat(self.ptr[:-1], self.sizes))
+
+    @cached_property
+    def time(self) -> np.ndarray:
+        """Return the time of each row (n)."""
+        return self.moment if len(self.moment) else self.occasion.astype(float)
+
     @property
     def total_weight(self) -> float:
         """Return the sum of the weights of the rows that the tiles hold."""
-        return float(sum(self.weights[self.ptr[first] : self.ptr[last]].sum() for first, last in self.tiles))
+        bounds = self.ptr[self.tiles]
+        if not len(self.weights):
+            return float((bounds[:, 1] - bounds[:, 0]).sum())
+        return float(sum(self.weights[first:last].sum() for first, last in bounds))
 
     def share(self, part: int) -> Clusters:
         """Return the same arrays with one in `part` of the tiles, spread over the clusters."""
         return replace(self, tiles=np.ascontiguousarray(self.tiles[::part]))
+
+    def predict(self, beta: np.ndarray) -> np.ndarray:
+        """Return the linear predictor (n) as sorted, offset included, at scaled coefficients."""
+        eta = self.columns.predict(self.scaling, beta)
+        return eta + self.offset if len(self.offset) else eta
 
     def by_data(self, values: np.ndarray) -> np.ndarray:
         """Return sorted row values in the order of the data (n)."""
@@ -87,55 +114,52 @@ def build_clusters(
     weights: np.ndarray | None,
     offset: np.ndarray | None,
 ) -> Clusters:
-    """Read formula and data into sorted arrays; raise ModelError with everything that is wrong."""
+    """Read formula and data into sorted columns; raise ModelError with everything that is wrong."""
     formula = parse_formula(text)
     if formula.random:
         raise ModelError(Problem("formula", text, "fixed terms only", f"Name the clusters by groups={list(groups)}"))
     y, trials = _outcome(formula.outcome, data, binomial)
-    raw, names, _ = fixed_matrix(formula.fixed, data)
-    _check(raw, names, {"outcome": y, "weights": weights, "offset": offset}, len(data))
+    _check({"outcome": y, "weights": weights, "offset": offset}, len(data))
     codes = [_codes(name, data) for name in groups]
     moment = np.zeros(0) if time is None else _times(time, data)
-    order = _order(codes if time is None else [*codes, moment])
-    X = np.ascontiguousarray(raw)
-    # Sorted and scaled in place: the design is never held twice.
-    del raw
-    scaling = column_scaling(X, names)
-    permute_rows(X, order)
-    gather_scaled(X, np.arange(len(X)), scaling.center, 1.0 / scaling.scale, X)
-    X, terms, scaling, notes = drop_dependent(X, names, scaling)
-    ones = np.ones(len(y))
-    row_weights = (ones if weights is None else weights) * (ones if trials is None else trials)
-    shift = np.zeros(len(y)) if offset is None else offset[order]
+    order = _order(codes, moment)
     codes = [code[order] for code in codes]
     ptr, inner_ptr = _bounds(codes[:1]), _bounds(codes)
-    place = np.arange(len(y)) - np.repeat(ptr[:-1], np.diff(ptr))
-    if time is None:
-        occasions, occasion = np.arange(place.max() + 1.0), place
-    else:
-        occasions, occasion = np.unique(moment[order], return_inverse=True)
+    del codes
+    raw, names = fixed_columns(formula.fixed, data)
+    columns = sort_columns(raw, order)
+    del raw
+    row_weights = trials if weights is None else weights if trials is None else weights * trials
     return Clusters(
         formula=formula,
         groups=groups,
         y=y[order],
-        weights=row_weights[order],
-        offset=shift,
-        X=X,
-        terms=tuple(terms),
-        scaling=scaling,
+        weights=np.zeros(0) if row_weights is None else row_weights[order],
+        offset=np.zeros(0) if offset is None else offset[order],
+        columns=columns,
+        terms=tuple(names),
+        scaling=_scaling(columns, names),
         ptr=ptr,
         inner_ptr=inner_ptr,
         inner_first=np.searchsorted(inner_ptr, ptr).astype(np.int64),
-        time=occasions[occasion],
-        occasion=np.asarray(occasion, dtype=np.int64),
-        occasions=occasions,
+        moment=moment[order] if len(moment) else moment,
         tiles=_tiles(ptr),
         order=order,
-        diagnoses=tuple(notes),
     )
 
 
-def _check(X: np.ndarray, terms: list[str], columns: dict[str, np.ndarray | None], n: int) -> None:
+def _scaling(columns: SortedColumns, names: list[str]) -> Scaling:
+    mean, spread = columns.moments()
+    problems = []
+    for j in np.flatnonzero(~np.isfinite(spread)).tolist():
+        found = f"{columns.unusable(j)} values that are missing or infinite"
+        problems.append(Problem(f"term {names[j]}", found, "finite numbers small enough to be squared"))
+    if problems:
+        raise ModelError(problems)
+    return scaling_of(mean, spread, names)
+
+
+def _check(columns: dict[str, np.ndarray | None], n: int) -> None:
     problems = [Problem("data", "no rows", "at least one")] if n == 0 else []
     for name, values in columns.items():
         if values is None:
@@ -149,11 +173,6 @@ def _check(X: np.ndarray, terms: list[str], columns: dict[str, np.ndarray | None
             )
         elif name == "weights" and (values < 0).any():
             problems.append(Problem("weights", "negative values", "weights of zero or more"))
-    suspect = range(0) if np.isfinite(X.sum()) else range(len(terms))
-    for j in suspect:
-        term, bad = terms[j], int((~np.isfinite(X[:, j])).sum())
-        if bad:
-            problems.append(Problem(f"term {term}", f"{bad} values that are missing or infinite", "finite numbers"))
     if problems:
         raise ModelError(problems)
 
@@ -180,15 +199,21 @@ def _times(name: str, data: pd.DataFrame) -> np.ndarray:
     return values
 
 
-def _order(keys: list[np.ndarray]) -> np.ndarray:
+def _order(codes: list[np.ndarray], moment: np.ndarray) -> np.ndarray:
     """Return the stable order of rows by cluster, inner block and time."""
+    keys = [*codes, moment] if len(moment) else codes
     tied = np.ones(max(len(keys[0]) - 1, 0), dtype=bool)
     for key in keys:
         step = np.diff(key)
         if (step[tied] < 0).any():
-            return np.lexsort(keys[::-1])
+            break
         tied &= step == 0
-    return np.arange(len(keys[0]))
+    else:
+        return np.arange(len(keys[0]))
+    order = np.argsort(moment, kind="stable") if len(moment) else np.arange(len(keys[0]))
+    for code in reversed(codes):
+        order = counting_order(code, int(code.max()) + 1, order)
+    return order
 
 
 def _bounds(codes: list[np.ndarray]) -> np.ndarray:

@@ -25,27 +25,26 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Covariances:
-    """Covariances (p, p) in raw coordinates: model-based, robust, and the chosen one; the sums they came from."""
+    """Covariances (p, p) in raw coordinates: model-based, robust, and the chosen one."""
 
     model: np.ndarray
     robust: np.ndarray
     chosen: np.ndarray
-    sums: Sums
 
 
 def covariances(clusters: Clusters, family: Family, working: Working, solution: Solution, name: str) -> Covariances:
     """Return the covariances at a solution; a corrected one takes a second pass, for it needs the whole inverse."""
     check_name(name)
     T = clusters.scaling.to_raw
-    sums = _pass(clusters, family, working, solution, ROBUST)
+    sums = solution.sums or _pass(clusters, family, working, solution, ROBUST)
     inverse = np.linalg.inv(sums.information)
     model = T @ (solution.scale * inverse) @ T.T
     robust = T @ (inverse @ sums.meat @ inverse) @ T.T
     if name in ("robust", "model"):
-        return Covariances(model, robust, robust if name == "robust" else model, sums)
+        return Covariances(model, robust, robust if name == "robust" else model)
     root = np.linalg.cholesky(inverse)
     meat = _pass(clusters, family, working, solution, _KINDS[name], root, T).meat
-    return Covariances(model, robust, T @ (inverse @ meat @ inverse) @ T.T, sums)
+    return Covariances(model, robust, T @ (inverse @ meat @ inverse) @ T.T)
 
 
 def check_name(name: str) -> None:

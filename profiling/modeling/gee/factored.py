@@ -11,7 +11,7 @@ import math
 import numba as nb
 import numpy as np
 
-from profiling.modeling.gee.rows import FAST, add_gram, standardize
+from profiling.modeling.gee.rows import FAST
 
 
 @nb.njit(cache=True)
@@ -43,40 +43,40 @@ def _count_pair(
 
 
 @nb.njit(cache=True, fastmath=FAST)
-def factored_cluster(
-    code: float,
+def whiten_factored(
     table: np.ndarray,
     by_lag: bool,
     estimated: bool,
-    X: np.ndarray,
-    y: np.ndarray,
     w: np.ndarray,
-    offset: np.ndarray,
-    beta: np.ndarray,
     occasion: np.ndarray,
     first: int,
-    last: int,
+    size: int,
+    block: np.ndarray,
+    at: int,
     rows: np.ndarray,
     factor: np.ndarray,
     residual: np.ndarray,
-    gram: np.ndarray,
     sums: np.ndarray,
 ) -> None:
-    """Add one cluster to `gram`; `rows` (size, p+1), `factor` (size, bands+1), `residual` (size) are scratch.
+    """Whiten the cluster of `size` rows from row `first` on that stands in `block` (p+1, width) from column `at` on.
 
-    A correlation that is not positive definite leaves nan in `gram`.
+    `rows` (size, p+1), `factor` (size, bands+1), `residual` (size) are scratch. A correlation that is not positive
+    definite leaves nan in `block`.
     """
-    size, band = last - first, factor.shape[1] - 1
+    band = factor.shape[1] - 1
     for i in range(size):
         row, here = rows[i], occasion[first + i]
-        standardize(code, X, y, w, offset, beta, first + i, row, sums)
-        residual[i] = math.sqrt(w[first + i]) * row[-1]
+        for j in range(len(row)):
+            row[j] = block[j, at + i]
+        weight = w[first + i] if len(w) else 1.0
+        residual[i] = math.sqrt(weight) * row[-1]
         low = max(0, i - band)
         for j in range(low, i + 1):
             there = occasion[first + j]
             total = _correlation(table, by_lag, here, there)
             if estimated and j < i:
-                _count_pair(table, by_lag, here, there, residual[i] * residual[j], w[first + i] * w[first + j], sums)
+                both = weight * (w[first + j] if len(w) else 1.0)
+                _count_pair(table, by_lag, here, there, residual[i] * residual[j], both, sums)
             for k in range(max(low, j - band), j):
                 total -= factor[i, k - i + band] * factor[j, k - j + band]
             if j < i:
@@ -89,4 +89,4 @@ def factored_cluster(
                 row[j] -= share * rows[k, j]
         for j in range(len(row)):
             row[j] /= factor[i, band]
-    add_gram(gram, rows, size)
+            block[j, at + i] = row[j]

@@ -14,6 +14,7 @@ from profiling.modeling.families import Family, family_of
 from profiling.modeling.gee.clusters import Clusters, build_clusters
 from profiling.modeling.gee.covariances import check_name, covariances
 from profiling.modeling.gee.equation import Solution, solve
+from profiling.modeling.gee.independent import without_dependent
 from profiling.modeling.gee.result import GeeResult
 from profiling.modeling.gee.working import Working, working_correlation
 from profiling.modeling.threads import threads_for
@@ -71,6 +72,7 @@ def gee(
             offset=_rows(offset, data),
         )
         _check(clusters, chosen)
+        clusters = without_dependent(clusters)
         working = _working(working_correlation, clusters, lags, correlation, time is not None)
         solution = solve(clusters, chosen, working, scale)
         return _result(clusters, chosen, working, solution, covariance, scale is None)
@@ -105,7 +107,6 @@ def _result(
 ) -> GeeResult:
     terms = list(clusters.terms)
     found = covariances(clusters, family, working, solution, name)
-    eta = clusters.X @ solution.beta + clusters.offset
     return GeeResult(
         formula=clusters.formula.text,
         family=family.name,
@@ -122,14 +123,10 @@ def _result(
         ),
         scale=solution.scale,
         scale_estimated=scale_estimated,
-        quasi_likelihood=found.sums.quasi_likelihood,
         converged=solution.converged,
         iterations=solution.iterations,
         diagnostics=tuple(_notes(clusters, working, solution, name)),
         cluster_sizes=clusters.sizes,
-        outcome=clusters.by_data(clusters.y),
-        weights=clusters.by_data(clusters.weights),
-        linear_predictor=clusters.by_data(eta),
         clusters=clusters,
         working=working,
         family_object=family,

@@ -8,7 +8,7 @@ weighs it by its robust covariance: S = U' M L' (L M B M L')^-1 L M U, M the inv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,9 @@ from scipy import linalg, stats
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.families import Family
-from profiling.modeling.fixed import Scaling
 from profiling.modeling.gee.adjusted import ROBUST
 from profiling.modeling.gee.clusters import Clusters
-from profiling.modeling.gee.equation import solve
+from profiling.modeling.gee.equation import Subspace, solve
 from profiling.modeling.gee.sweep import sweep
 from profiling.modeling.gee.working import Working
 
@@ -61,19 +60,11 @@ def score_test(
 ) -> HypothesisTest:
     """Return the generalised score test of L beta = value; L (q, p) in raw coordinates."""
     scaled = L @ clusters.scaling.to_raw
-    fixed = np.linalg.lstsq(scaled, value, rcond=None)[0]
-    null = linalg.null_space(scaled)
-    width = null.shape[1]
-    restricted = replace(
-        clusters,
-        X=np.ascontiguousarray(clusters.X @ null),
-        offset=clusters.offset + clusters.X @ fixed,
-        scaling=Scaling(np.zeros(width), np.ones(width), -1),
-        terms=tuple(f"null {j}" for j in range(width)),
+    null = Subspace(np.linalg.lstsq(scaled, value, rcond=None)[0], linalg.null_space(scaled))
+    solution = solve(clusters, family, working, scale, null)
+    sums = solution.sums or sweep(
+        *(clusters, family.code, working.kind, working.table(solution.alpha), working.n_sums, solution.beta), ROBUST
     )
-    solution = solve(restricted, family, working, scale)
-    beta = fixed + null @ solution.beta
-    sums = sweep(clusters, family.code, working.kind, working.table(solution.alpha), working.n_sums, beta, ROBUST)
     weighted = np.linalg.solve(sums.information, scaled.T)
     return _chi_square("score", weighted.T @ sums.score, weighted.T @ sums.meat @ weighted)
 

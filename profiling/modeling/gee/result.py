@@ -15,6 +15,7 @@ from profiling.modeling.families import Family
 from profiling.modeling.gee.clusters import Clusters
 from profiling.modeling.gee.criteria import Criteria, criteria
 from profiling.modeling.gee.hypotheses import HypothesisTest, hypothesis_matrix, score_test, wald_test
+from profiling.modeling.gee.rows import quasi_likelihood
 from profiling.modeling.gee.sweep import EXCHANGE, sweep
 from profiling.modeling.gee.working import Working
 
@@ -25,7 +26,7 @@ class GeeResult:
 
     `covariance` (p, p) is the one chosen by name, `standard_errors` belong to it. `scale` and
     `working_correlation_parameters` are moments without a correction for degrees of freedom (as geepack). Arrays by
-    row are in the order of the data given; `linear_predictor` includes the offset.
+    row are in the order of the data given.
     """
 
     formula: str
@@ -41,14 +42,10 @@ class GeeResult:
     working_correlation_parameters: pd.Series
     scale: float
     scale_estimated: bool
-    quasi_likelihood: float
     converged: bool
     iterations: int
     diagnostics: tuple[Diagnosis, ...]
     cluster_sizes: np.ndarray
-    outcome: np.ndarray
-    weights: np.ndarray
-    linear_predictor: np.ndarray
     clusters: Clusters = field(repr=False)
     working: Working = field(repr=False)
     family_object: Family = field(repr=False)
@@ -76,7 +73,32 @@ class GeeResult:
     @property
     def n_observations(self) -> int:
         """Return the number of rows."""
-        return len(self.outcome)
+        return self.clusters.n
+
+    @property
+    def outcome(self) -> np.ndarray:
+        """Return the outcome (n)."""
+        return self.clusters.by_data(self.clusters.y)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Return the weights (n)."""
+        return self.clusters.by_data(self.clusters.weights) if len(self.clusters.weights) else np.ones(self.clusters.n)
+
+    @property
+    def linear_predictor(self) -> np.ndarray:
+        """Return the linear predictor (n), offset included."""
+        return self.clusters.by_data(self.clusters.predict(self._scaled))
+
+    @property
+    def _scaled(self) -> np.ndarray:
+        return np.asarray(np.linalg.solve(self.clusters.scaling.to_raw, self.fixed_effects.to_numpy()))
+
+    @cached_property
+    def quasi_likelihood(self) -> float:
+        """Return the quasi-likelihood under independence at dispersion one."""
+        rows = self.clusters
+        return float(quasi_likelihood(self.family_object.code, rows.y, rows.weights, rows.predict(self._scaled)))
 
     @property
     def fitted_values(self) -> np.ndarray:
@@ -87,8 +109,7 @@ class GeeResult:
     def independence_information(self) -> np.ndarray:
         """Return D'D (p, p), the information under independence at dispersion one."""
         back = np.linalg.inv(self.clusters.scaling.to_raw)
-        beta = back @ self.fixed_effects.to_numpy()
-        sums = sweep(self.clusters, self.family_object.code, EXCHANGE, np.zeros((1, 2)), 4, beta)
+        sums = sweep(self.clusters, self.family_object.code, EXCHANGE, np.zeros((1, 2)), 4, self._scaled)
         return np.asarray(back.T @ sums.information @ back)
 
     def criteria(self, scale: float | None = None) -> Criteria:

@@ -1,7 +1,8 @@
-"""One row of an estimating equation: mean, slope and variance by family and link, and the standardized row.
+"""Rows of an estimating equation: mean, slope and variance by family and link, and the standardized rows.
 
 With mean mu, slope mu' = dmu/deta, variance function v and weight w, a row contributes the standardized covariates
 sqrt(w) mu' x / sqrt(v) and the standardized residual sqrt(w) (y - mu) / sqrt(v) (Liang & Zeger 1986, section 2).
+A block holds some rows side by side, (p+1, rows): covariate by covariate, the residual last.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _SQRT2 = math.sqrt(2.0)
 _SQRT_2PI = math.sqrt(2 * math.pi)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, inline="always")
 def mean_parts(code: float, eta: float) -> tuple[float, float, float]:
     """Return (mu, mu', v); eta is held where mu(1 - mu) still has digits, as every GEE program does."""
     if code == LOGIT:
@@ -41,60 +42,71 @@ def mean_parts(code: float, eta: float) -> tuple[float, float, float]:
 
 
 @nb.njit(cache=True)
-def quasi_likelihood(code: float, y: float, w: float, eta: float) -> float:
-    """Return the quasi-likelihood of a row at dispersion one (McCullagh & Nelder 1989, table 9.1)."""
-    if code == GAUSSIAN:
-        return -0.5 * w * (y - eta) * (y - eta)
-    return derivatives(code, y, w, eta)[0]
-
-
-@nb.njit(cache=True, fastmath=FAST)
-def standard_unit(
-    code: float,
-    X: np.ndarray,
-    y: np.ndarray,
-    w: np.ndarray,
-    offset: np.ndarray,
-    beta: np.ndarray,
-    i: int,
-    sums: np.ndarray,
-) -> tuple[float, float]:
-    """Return the factor sqrt(w/v) mu' of row i and its standardized residual; add to `sums` w r^2 and Q."""
-    eta = offset[i]
-    for j in range(X.shape[1]):
-        eta += X[i, j] * beta[j]
-    mu, slope, variance = mean_parts(code, eta)
-    unit = math.sqrt(w[i] / variance)
-    residual = unit * (y[i] - mu)
-    sums[0] += residual * residual
-    sums[1] += quasi_likelihood(code, y[i], w[i], eta)
-    return unit * slope, residual
+def quasi_likelihood(code: float, y: np.ndarray, w: np.ndarray, eta: np.ndarray) -> float:
+    """Return the quasi-likelihood of rows at dispersion one (McCullagh & Nelder 1989, table 9.1); empty w is one."""
+    total = 0.0
+    for i in range(len(eta)):
+        weight = w[i] if len(w) else 1.0
+        if code == GAUSSIAN:
+            total -= 0.5 * weight * (y[i] - eta[i]) ** 2
+        else:
+            total += derivatives(code, y[i], weight, eta[i])[0]
+    return total
 
 
 @nb.njit(cache=True, fastmath=FAST)
 def standardize(
     code: float,
-    X: np.ndarray,
+    wide: np.ndarray,
+    narrow: np.ndarray,
+    place: np.ndarray,
+    center: np.ndarray,
+    factor: np.ndarray,
+    beta: np.ndarray,
     y: np.ndarray,
     w: np.ndarray,
     offset: np.ndarray,
-    beta: np.ndarray,
-    i: int,
-    row: np.ndarray,
+    start: int,
+    count: int,
+    block: np.ndarray,
+    eta: np.ndarray,
     sums: np.ndarray,
+    judged: bool,
 ) -> None:
-    """Store row i standardized in `row` (p+1; the residual last); add w r^2 and the quasi-likelihood to `sums`."""
-    p = X.shape[1]
-    factor, row[p] = standard_unit(code, X, y, w, offset, beta, i, sums)
+    """Store `count` rows from `start` on standardized in `block` (p+1, width), zero beyond them.
+
+    Adds w r^2 to `sums[0]` and, where the step is `judged`, the quasi-likelihood to `sums[1]`. `eta` is scratch.
+    """
+    p = len(place)
+    for i in range(count):
+        eta[i] = offset[start + i] if len(offset) else 0.0
     for j in range(p):
-        row[j] = factor * X[i, j]
-
-
-@nb.njit(cache=True)
-def add_gram(gram: np.ndarray, rows: np.ndarray, count: int) -> None:
-    """Add the cross-products of the first `count` rows to `gram`."""
-    if count > 0:
-        product = rows[:count].T @ rows[:count]
-        for a in range(len(gram)):
-            for b in range(len(gram)):
-                gram[a, b] += product[a, b]
+        own, middle, unit, slope = block[j], center[j], factor[j], beta[j]
+        if place[j] >= 0:
+            column = wide[place[j], start : start + count]
+            for i in range(count):
+                own[i] = (column[i] - middle) * unit
+                eta[i] += own[i] * slope
+        else:
+            small = narrow[-1 - place[j], start : start + count]
+            for i in range(count):
+                own[i] = (small[i] - middle) * unit
+                eta[i] += own[i] * slope
+        for i in range(count, len(own)):
+            own[i] = 0.0
+    if judged:
+        sums[1] += quasi_likelihood(code, y[start : start + count], w[start : start + count], eta[:count])
+    residual, squares = block[p], 0.0
+    for i in range(count, len(residual)):
+        residual[i] = 0.0
+    for i in range(count):
+        mu, steep, variance = mean_parts(code, eta[i])
+        unit = math.sqrt((w[start + i] if len(w) else 1.0) / variance)
+        residual[i] = unit * (y[start + i] - mu)
+        squares += residual[i] * residual[i]
+        eta[i] = unit * steep
+    sums[0] += squares
+    for j in range(p):
+        own = block[j]
+        for i in range(count):
+            own[i] *= eta[i]
