@@ -106,6 +106,8 @@ ROLES: MappingProxyType[str, Look] = MappingProxyType(
         "bin-span": Look(fill="dot", fill_opacity=0.22),
         "many-high": _whisker("high", 0.75, 0.5),
         "many-low": _whisker("low", 0.75, 0.5),
+        "spot-high": Look(fill="high"),
+        "spot-low": Look(fill="low"),
         "bin-centre": Look(stroke="ink2", width=1.5),
         "open": Look(fill="paper", stroke="ink", width=1.5),
         "fine": Look(stroke="dot", stroke_opacity=0.45),

@@ -20,6 +20,7 @@ from profiling.reporting.charts.placement import Anchor, box_of, place_labels
 from profiling.reporting.svg import render_svg
 
 FLAGGED = ("higher", "lower", "higher_watch", "lower_watch")
+SINGLE = (*FLAGGED, "spot-high", "spot-low")
 
 
 def hospitals(count: int = 60, hidden: int = 0, seed: int = 1) -> pd.DataFrame:
@@ -294,7 +295,7 @@ def test_where_marks_are_shared_no_provider_is_lost_and_every_outlier_is_drawn(n
         if m
     ]
     assert all(total == sum(by_status) for total, by_status in sums)
-    alone = {mark.title.split(":")[0]: mark for mark in chart.marks if mark.role in FLAGGED}
+    alone = {mark.title.split(":")[0]: mark for mark in chart.marks if mark.role in SINGLE}
     shown = table[table["shown"]]
     assert sum(total for total, _ in sums) + len(alone) == len(shown)
     beyond = shown[shown["category"].isin(parts.BEYOND)]
@@ -308,7 +309,7 @@ def test_while_flags_are_few_those_on_watch_are_drawn_too(name: str) -> None:
     keep = table["category"].isin(parts.BEYOND) & (np.arange(5000) < 2000)
     watch = table["category"].str.endswith("watch") & (np.arange(5000) < 800)
     table = table.assign(category=table["category"].where(keep | watch, "as_expected"))
-    drawn = {mark.title.split(":")[0] for mark in BUILDERS[name](table, "wide").marks if mark.role in FLAGGED}
+    drawn = {mark.title.split(":")[0] for mark in BUILDERS[name](table, "wide").marks if mark.role in SINGLE}
     assert drawn == set(table.loc[table["category"] != "as_expected", "provider_name"])
 
 

@@ -157,7 +157,7 @@ def _outliers(rows: pd.DataFrame, ratio: Scale, rank: Scale) -> list[Item]:
         places = np.column_stack([scale(rows[f"{stem}_lower"]), y, scale(rows[f"{stem}_upper"]), y])
         items += parts.many_segments(places, rows["category"])
     named = zip(ratio(rows["ratio"]).tolist(), y.tolist(), rows["category"], rows["tooltip"], rows["href"], strict=True)
-    return [*items, *(parts.status_mark(x, at, category, 2.6, tip, href) for x, at, category, tip, href in named)]
+    return [*items, *(parts.spot(x, at, category, tip, href) for x, at, category, tip, href in named)]
 
 
 def _lines(rows: pd.DataFrame, ratio: Scale, rank: Scale, roomy: bool) -> list[Item]:

@@ -145,7 +145,7 @@ def _outliers(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[
     pieces = np.column_stack([raw, np.full(len(rows), above), kept, np.full(len(rows), below)])
     lines = parts.many_segments(pieces, rows["category"])
     named = zip(kept.tolist(), rows["category"], rows["tooltip"], rows["href"], strict=True)
-    return [*lines, *(parts.status_mark(b, below, category, 3.0, tip, href) for b, category, tip, href in named)]
+    return [*lines, *(parts.spot(b, below, category, tip, href) for b, category, tip, href in named)]
 
 
 def _pulls(rows: pd.DataFrame, x: Scale, above: float, below: float) -> list[Item]:
