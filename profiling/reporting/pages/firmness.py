@@ -76,7 +76,7 @@ def panel(
         _table(measure, row, evidence) if steps else None,
         links,
         (sentences.say("firm_near"),) if steps and measure.spec["flag"]["rule"] != "funnel" else (),
-        beside=bool(steps),
+        beside="table" if steps else "",
     )
 
 
@@ -91,7 +91,8 @@ def thresholds(row: Record, evidence: Record) -> list[Threshold]:
 
 
 def changes(row: Record, evidence: Record) -> list[Step]:
-    """The nearest changes of the number of events that change the result, on either side, the smallest first."""
+    """The changes of the number of events that change the result, the smallest first: of a flagged provider those on
+    its own side, of any other the nearest on either."""
     places = {threshold.category: threshold.count - float(row["observed"]) for threshold in thresholds(row, evidence)}
     steps: list[Step] = []
     for side, sign in (("higher", 1), ("lower", -1)):
@@ -104,6 +105,9 @@ def changes(row: Record, evidence: Record) -> list[Step]:
             steps.append(Step(round(outer - sign), f"{side}_watch"))
         elif outer is not None and inner is not None and sign * inner <= 0:
             steps.append(Step(round(outer), side))
+    side = str(row["category"]).removesuffix("_watch")
+    if side in ("higher", "lower"):
+        steps = [step for step in steps if step.category == "as_expected" or step.category.startswith(side)]
     return sorted((step for step in steps if step.change), key=lambda step: (abs(step.change), step.change))
 
 
@@ -236,18 +240,18 @@ def _drawing(measure: MeasureView, row: Record, evidence: Record, title: str) ->
 def _table(measure: MeasureView, row: Record, evidence: Record) -> PanelTable:
     """Each result with the number of events from which on it is given, and how far that is."""
     head = (
-        Head("From", number=False),
-        Head(sentences.capital(measure.event)),
+        Head(sentences.capital(measure.event), number=False),
         Head("Difference"),
         Head("Result", number=False),
     )
     rows = tuple(
         (
-            sentences.say("from_up" if threshold.category.startswith("higher") else "from_down"),
-            numbers.integer(threshold.count),
-            numbers.signed(threshold.count - float(row["observed"]), 0),
-            status(measure.worded(threshold.category)),
+            sentences.say(
+                "from_up" if t.category.startswith("higher") else "from_down", count=numbers.integer(t.count)
+            ),
+            numbers.signed(t.count - float(row["observed"]), 0),
+            status(measure.worded(t.category)),
         )
-        for threshold in reversed(thresholds(row, evidence))
+        for t in reversed(thresholds(row, evidence))
     )
     return PanelTable(sentences.say("firm_table", event=measure.event), head, rows)

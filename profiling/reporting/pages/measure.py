@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.definitions import DEFINITIONS
-from profiling.reporting.pages import drawings, family, model, volume
+from profiling.reporting.pages import drawings, family, model, subgroups, volume
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, each, noun, nouns
 
 ON_PAGE = ("raw-ratio", "shrunken-ratio", "chance", "rank", "reliability")
@@ -36,6 +36,8 @@ def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -
             for made in (
                 family.panel(site, measure, level, root),
                 volume.panel(site, measure, level, root),
+                subgroups.panel(site, measure, root),
+                subgroups.social_panel(site, measure, level, root),
             )
             if made
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup
 
@@ -43,7 +43,7 @@ class PanelTable:
 
 @dataclass(frozen=True)
 class Panel:
-    """What the macro `panel` of the templates prints. `beside`: words and table stand beside the drawing, not below."""
+    """What the macro `panel` of the templates prints. `beside`: what stands beside the drawing and not below it."""
 
     title: str
     sub: str
@@ -52,7 +52,7 @@ class Panel:
     table: PanelTable | None = None
     links: Links = ()
     notes: tuple[str, ...] = ()
-    beside: bool = False
+    beside: Literal["", "words", "table", "both"] = ""
 
 
 def status(category: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ def panel(measure: MeasureView, found: tuple[Series, Floats] | None, links: Link
         return None
     series, cases = found
     event = measure.event or measure.unit or "units"
-    title = _finding(series)
+    title = _finding(series, event)
     words = TrendWords(
         ratio=sentences.say("trend_ratio"),
         total=sentences.say("trend_total", event=sentences.capital(event)),
@@ -100,11 +100,12 @@ def panel(measure: MeasureView, found: tuple[Series, Floats] | None, links: Link
     drawing = drawn(identity, lambda form: trend(series, form=form, finding=title, words=words))
     return Panel(
         title,
-        sentences.say("trend_sub", provider=noun(measure.outer)),
+        sentences.say("trend_sub" if series.more or series.fewer else "trend_sub_values", provider=noun(measure.outer)),
         drawing,
         _told(measure, series, event),
         _table(measure, series, cases),
         links,
+        beside="words",
     )
 
 
@@ -115,14 +116,16 @@ def _signals(series: Series) -> dict[str, list[str]]:
     }
 
 
-def _finding(series: Series) -> str:
+def _finding(series: Series, event: str) -> str:
+    """A chart that passed its line; else a sum that left its limits; else that nothing built up."""
     signals = _signals(series)
     for side in ("more", "fewer"):
         if signals[side]:
             return sentences.say(f"trend_{side}", periods=sentences.listed(signals[side][: sentences.MOST_NAMES]))
-    ratios = numbers.interval_text(series.ratio.min(), series.ratio.max())
-    key = "trend_quiet" if series.more or series.fewer else "trend_range"
-    return sentences.say(key, ratios=ratios)
+    _, low, high, _ = series.total_limits[-1]
+    if series.total[-1] > high or series.total[-1] < low:
+        return sentences.say("trend_rose" if series.total[-1] > high else "trend_fell", event=event)
+    return sentences.say("trend_quiet", ratios=numbers.interval_text(series.ratio.min(), series.ratio.max()))
 
 
 def _told(measure: MeasureView, series: Series, event: str) -> tuple[str, ...]:
@@ -145,6 +148,8 @@ def _told(measure: MeasureView, series: Series, event: str) -> tuple[str, ...]:
             chance=numbers.few(watch * len(series.period)),
         ),
     ]
+    if (series.more or series.fewer) and not any(_signals(series).values()):
+        told.append(sentences.say("trend_no_signal"))
     alarm = measure.checks.get("cusum_false_alarm")
     if (series.more or series.fewer) and numbers.known(alarm):
         told.append(

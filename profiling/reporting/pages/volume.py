@@ -50,7 +50,7 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
     )
     links = links_to(site, measure, level, root)
     sub = sentences.say("reliable_sub", **words)
-    return Panel(title, sub, drawing, (told,), _table(known, words), links, beside=True)
+    return Panel(title, sub, drawing, (told,), _table(known, words), links, beside="both")
 
 
 def about_cases(needed: float) -> str:

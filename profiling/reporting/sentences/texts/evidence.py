@@ -14,8 +14,8 @@ TEXTS: dict[str, str] = {
     "firm_fewer": "{count} fewer {event} would make it “{status}”",
     "firm_near": "By this rule the numbers are near, not exact.",
     "firm_table": "Numbers of {event} at which the result would change",
-    "from_up": "or more",
-    "from_down": "or fewer",
+    "from_up": "{count} or more",
+    "from_down": "{count} or fewer",
     "agree_all": "All {all} other ways of judging say the same.",
     "agree_one": "The one other way of judging says the same.",
     "agree_some": "{agree} of {all} other ways of judging say the same. {dissent} would not.",
@@ -53,17 +53,20 @@ TEXTS: dict[str, str] = {
     # over time
     "trend_sub": (
         "Each mark is a period of this {provider} in its own limits. Below: what added up, and charts that climb "
-        "with each event and fall with each survivor."
+        "with each event and fall with each patient without one."
     ),
+    "trend_sub_values": "Each mark is a period of this {provider} in its own limits. Below: what added up.",
     "trend_ratio": "Observed ÷ expected (log scale)",
     "trend_total": "{event} beyond expected, added up",
     "trend_more": "A lasting rise was signalled in {periods}",
     "trend_fewer": "A lasting fall was signalled in {periods}",
-    "trend_quiet": "No lasting rise or fall: the ratio lay between {ratios}",
-    "trend_range": "The ratio lay between {ratios}",
+    "trend_rose": "More {event} than expected built up over the periods",
+    "trend_fell": "Fewer {event} than expected built up over the periods",
+    "trend_quiet": "Nothing built up: by period the ratio went from {ratios}",
     "trend_added": "Over {periods} {difference} {event} more than expected added up.",
     "trend_saved": "Over {periods} {difference} {event} fewer than expected added up.",
     "trend_outside": "{count} {lie} outside its {level} limits, where chance alone would put {chance}.",
+    "trend_no_signal": "The charts below, tuned to twice and to half the odds, stayed within their lines.",
     "trend_alarm": (
         "The lines are set so that at a {provider} exactly as expected one is passed in a year by {chance} such "
         "{providers}."

@@ -76,4 +76,31 @@ TEXTS: dict[str, str] = {
     "reliable_never": "The data show no lasting differences between {providers}, so no number of patients would do.",
     "reliable_mark": "about {cases} patients",
     "reliable_table": "Reliability of {providers} by number of patients",
+    # groups of patients
+    "groups_axis": "Observed ÷ expected, 95\u202f% interval (log scale)",
+    "groups_axis_values": "Observed ÷ expected (log scale)",
+    "groups_without": "social risk left out",
+    "groups_with": "social risk in the case mix",
+    "groups_sub": (
+        "Each row is a group of all patients together. The case mix says what to expect of them; the second mark "
+        "adds what is known of their social risk."
+    ),
+    "groups_sub_one": "Each row is a group of all patients together; the case mix says what to expect of them.",
+    "groups_none": "No group of patients fares otherwise than the case mix says",
+    "groups_values": "Observed against expected of groups of patients",
+    "groups_more": "Patients of {trait} {value} had {ratio} times the expected {event}",
+    "groups_fewer": "Patients of {trait} {value} had only {ratio} times the expected {event}",
+    "groups_outside": "{count} of {all} intervals leave 1 out, where chance alone would put {chance}.",
+    "groups_outside_social": "With social risk in the case mix {count} of them do.",
+    "groups_hidden": "not shown: counts of 1–{most}, or they would give one",
+    "groups_table": "Groups of patients",
+    "social_sub": (
+        "Social risk belongs to patients, not to care; but where it goes along with worse care, putting it into the "
+        "case mix hides that. So both are shown, and results are given without it."
+    ),
+    "social_none": "No result of {all} {providers} changes when social risk enters the case mix",
+    "social_one": "One of {all} {providers} gets another result when social risk enters the case mix",
+    "social_some": "{count} of {all} {providers} get another result when social risk enters the case mix",
+    "social_ratios": "Shrunken ratios change by a factor from {low} to {high}.",
+    "social_table": "Results of {providers} with and without social risk",
 }
