@@ -486,6 +486,22 @@ def test_matrix_gives_no_size_of_hidden_providers_away() -> None:
     assert render_svg(charts.matrix(kept)) == render_svg(first)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_matrix_of_thousands_counts_everybody_in_columns(form: str) -> None:
+    table = pd.concat([of_a_big_region().assign(measure=name) for name in ("death", "stay")], ignore_index=True)
+    chart = charts.matrix(table, form=form)  # type: ignore[arg-type]
+    groups = [item for item in chart.items if isinstance(item, Group)]
+    tallies = [dict(re.findall(r"([a-z, ]+?) ([\d,]+)(?:;|$)", group.title.split(":")[1])) for group in groups]
+    for category, words in parts.STATUS_WORDS.items():
+        told = sum(int(tally.get(" " + words[0].lower() + words[1:], "0")) for tally in tallies)
+        assert told == (table["category"] == category).sum()
+    drawn = [bar for group in groups for bar in group.items if isinstance(bar, Bar) and bar.role == "spot-high"]
+    unit = sum(bar.height for bar in drawn) / (table["category"] == "higher").sum()
+    lower = [bar for group in groups for bar in group.items if isinstance(bar, Bar) and bar.role == "lower_watch"]
+    assert sum(bar.height for bar in lower) / unit == pytest.approx((table["category"] == "lower_watch").sum())
+    assert len(render_svg(chart)) < 60_000
+
+
 def test_chance_bar_shows_both_levels_on_one_axis() -> None:
     levels = [charts.ChanceLevel("outside 95 %", 8, 2, 10), charts.ChanceLevel("outside 99.8 %", 3, 0, 1)]
     chart = charts.chance_bar(levels)

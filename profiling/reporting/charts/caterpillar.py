@@ -16,7 +16,7 @@ ALL_NAMED_BELOW = 45
 GROUPED_ABOVE = 250
 CELL = 10.0
 MOST_NAMES_GROUPED = 24
-TALLEST = 1600.0
+TALLEST = {False: 1600.0, True: 1000.0}
 LABEL_GAP = 15.0
 EXTREMES = 2
 
@@ -58,7 +58,8 @@ def caterpillar(
     rows = _rows(parts.estimated(frame), status)
     layout = _WIDE if form == "wide" else _NARROW
     named = len(rows) <= ALL_NAMED_BELOW
-    pitch = LABEL_GAP if named else min(layout.pitch, TALLEST / max(len(rows), 1))
+    grouped = len(rows) > GROUPED_ABOVE
+    pitch = LABEL_GAP if named else min(layout.pitch, TALLEST[grouped] / max(len(rows), 1))
     bottom = layout.top + pitch * max(len(rows), 1) + 2
     rows = rows.assign(y=layout.top + pitch * (np.arange(len(rows)) + 0.5))
     low, high = parts.ratio_domain([*rows["ratio_lower"], *rows["ratio_upper"]], (0.85, 1.18), (0.2, 5.0))
@@ -66,7 +67,6 @@ def caterpillar(
     last = float(np.nanmax([rows["rank_upper"].max(), len(rows), 2])) if len(rows) else 2.0
     rank = Scale(1.0, last, *layout.rank)
     hidden = parts.hidden_count(frame)
-    grouped = len(rows) > GROUPED_ABOVE
     words = hidden_words.format(count=hidden) if hidden and hidden_words else ""
     words = " · ".join(filter(None, (grouped_words if grouped else "", words)))
     items: list[Item] = [

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from profiling.reporting.chart import Bar, Chart, Form, Item, Mark, Scale, Text, shortened
+from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
 
 DOTS_UP_TO = 400
+COLUMNS = {"wide": 44, "narrow": 18}
+# Above the middle line those higher, below it those lower; outlined, beyond the filled part, those on watch.
+SIDES = ((-1, (("higher", "spot-high"), ("higher_watch", "higher_watch"))),
+         (1, (("lower", "spot-low"), ("lower_watch", "lower_watch"))))  # fmt: skip
 
 
 def matrix(
@@ -22,16 +27,22 @@ def matrix(
     titles: Mapping[str, str] | None = None,
     ends: tuple[str, str] = ("← most patients", "fewest →"),
     status: Mapping[str, str] = parts.STATUS_WORDS,
+    providers: str = "hospitals",
+    grouped_words: str = "A column is about {count} hospitals: above the line those higher, below it those lower, "
+    "outlined those on watch",
 ) -> Chart:
     """Matrix of statuses.
 
     `frame`: masked rows of one level over all measures with measure, provider, provider_name, n,
     category. Columns go by the largest n of a provider that is shown; providers without one stand last,
-    by label. Above 400 providers only those flagged are drawn.
+    by label. Above 400 providers a column is a group of them; `grouped_words` says so, `{count}` of them in each.
     """
     wide = form == "wide"
-    width, left, pitch, first = (1080.0, 200.0, 28.0, 40.0) if wide else (350.0, 0.0, 48.0, 56.0)
     order = _order(frame)
+    if len(order) > DOTS_UP_TO:
+        empty = Chart("matrix", title, finding, 0, 0, (), form)
+        return _grouped(frame, order, form, empty, ends, titles or {}, status, providers, grouped_words)
+    width, left, pitch, first = (1080.0, 200.0, 28.0, 40.0) if wide else (350.0, 0.0, 48.0, 56.0)
     x = Scale(0.0, max(len(order) - 1.0, 1.0), left + 6, width - 6)
     measures = list(dict.fromkeys(frame["measure"]))
     items: list[Item] = [
@@ -46,6 +57,66 @@ def matrix(
         items += _row(frame[frame["measure"] == measure], order, words, x, y, status)
     bottom = first + pitch * max(len(measures) - 1, 0) + 14
     return Chart("matrix", title, finding, width, bottom, tuple(items), form, {"x": x})
+
+
+def _grouped(
+    frame: pd.DataFrame,
+    order: dict[str, int],
+    form: Form,
+    chart: Chart,
+    ends: tuple[str, str],
+    titles: Mapping[str, str],
+    status: Mapping[str, str],
+    providers: str,
+    grouped_words: str,
+) -> Chart:
+    """The matrix of very many providers: neighbours in size share a column, which counts those beside the average."""
+    wide = form == "wide"
+    width, left, pitch, first = (1080.0, 200.0, 64.0, 58.0) if wide else (350.0, 0.0, 84.0, 74.0)
+    count = COLUMNS[form]
+    column = {provider: place * count // len(order) for provider, place in order.items()}
+    rows = frame.assign(column=[column[str(provider)] for provider in frame["provider"]])
+    measures = list(dict.fromkeys(rows["measure"]))
+    flagged = rows[rows["category"].isin(parts.FLAGGED)]
+    side = flagged["category"].map(parts.SIDES)
+    most = flagged.groupby(["measure", "column", side]).size().max() if len(flagged) else 1
+    step, unit = (width - left) / count, (pitch / 2 - 4) / most
+    items: list[Item] = [Text(left, 13, ends[0], "note"), Text(width, 13, ends[1], "note", "end")]
+    for index, measure in enumerate(measures):
+        y = first + pitch * index
+        words = titles.get(measure, str(measure))
+        # On the phone the name stands above the row, clear of its tallest column.
+        name_y = y if wide else y - pitch / 2 + 20
+        items.append(_measure_name(words, name_y, left, wide))
+        items += _columns(rows[rows["measure"] == measure], y, left, step, unit, status, providers)
+        items.append(Segments(((left, y, width, y),), "axis"))
+    bottom = first + pitch * max(len(measures) - 1, 0) + pitch / 2
+    note = shortened(grouped_words.format(count=round(len(order) / count)), width - left)
+    return replace(
+        chart, width=width, height=bottom + 18, items=(*items, *parts.note(left, bottom + 12, note)),
+        scales={"x": Scale(0.0, float(count), left, width)},
+    )  # fmt: skip
+
+
+def _columns(
+    rows: pd.DataFrame, y: float, left: float, step: float, unit: float, status: Mapping[str, str], providers: str
+) -> list[Item]:
+    """A column a group: bars from the middle line up and down, with the tally of the whole group."""
+    cells = rows["column"].to_numpy(np.int64)
+    told = parts.tallies(cells, rows["category"], status, providers)
+    counts = pd.crosstab(cells, rows["category"].to_numpy()).reindex(columns=list(parts.SHAPES), fill_value=0)
+    made: list[Item] = []
+    for place, seen in zip(counts.index.tolist(), counts.to_dict("records"), strict=True):
+        bars: list[Item] = [Bar(left + step * place, y - 9, step - 1, 18, "track")]
+        for direction, stack in SIDES:
+            done = 0.0
+            for category, role in stack:
+                height = unit * seen[category]
+                top = y + done if direction > 0 else y - done - height
+                bars += [Bar(left + step * place + 1, top, step - 3, height, role)] if height else []
+                done += height
+        made.append(Group(tuple(bars), str(told[place])))
+    return made
 
 
 def _order(frame: pd.DataFrame) -> dict[str, int]:
@@ -68,9 +139,8 @@ def _row(
     rows: pd.DataFrame, order: dict[str, int], words: str, x: Scale, y: float, status: Mapping[str, str]
 ) -> list[Mark]:
     """Plain marks first, flagged on top."""
-    few = len(order) <= DOTS_UP_TO
     pitch = (x.end - x.start) / max(len(order) - 1, 1)
-    kept = rows[rows["category"].isin(list(parts.SHAPES) if few else list(parts.FLAGGED))]
+    kept = rows[rows["category"].isin(list(parts.SHAPES))]
     kept = kept.assign(flagged=kept["category"].isin(parts.FLAGGED)).sort_values(["flagged", "provider"])
     names = kept["provider_name"].where(kept["provider_name"].notna(), kept["provider"]).astype(str)
     places = x(np.array([order[str(p)] for p in kept["provider"]], dtype=float)).tolist()

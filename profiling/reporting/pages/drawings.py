@@ -12,7 +12,7 @@ from scipy import stats
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns, rate_words
-from profiling.reporting.sentences import CATALOGUE, headline
+from profiling.reporting.sentences import CATALOGUE, headline, say
 from profiling.reporting.svg import render_forms, render_svg
 
 CHANCE_RANGE = (0.05, 0.95)
@@ -104,6 +104,7 @@ def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str =
             finding=headline(measure.finding(level)),
             providers=nouns(level),
             status=measure.status_words,
+            grouped_words=say("grouped_rows", providers=nouns(level)),
             hidden_words=HIDDEN,
         )
     )
@@ -118,7 +119,13 @@ def shrinkage_charts(site: Site, measure: MeasureView, level: str, root: str = "
     rows = drawable(site, measure.providers[level], root)
     return _forms(
         lambda form: charts.shrinkage(
-            rows, form=form, finding=finding, status=measure.status_words, size=size, size_words=size_words
+            rows,
+            form=form,
+            finding=finding,
+            status=measure.status_words,
+            size=size,
+            size_words=size_words,
+            providers=nouns(level),
         )
     )
 
@@ -129,7 +136,15 @@ def matrix_charts(site: Site, level: str, root: str = "") -> tuple[Chart, ...]:
     titles = {measure.name: measure.title for measure in site.measures}
     finding = f"Results of every {noun(level)} on every measure."
     return _forms(
-        lambda form: charts.matrix(drawable(site, rows, root), form=form, finding=finding, titles=titles, status=STATUS)
+        lambda form: charts.matrix(
+            drawable(site, rows, root),
+            form=form,
+            finding=finding,
+            titles=titles,
+            status=STATUS,
+            providers=nouns(level),
+            grouped_words=say("grouped_columns", count="{count}", providers=nouns(level)),
+        )
     )
 
 

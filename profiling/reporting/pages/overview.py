@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from profiling.reporting import numbers
+from profiling.reporting.charts.matrix import DOTS_UP_TO
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, natural, noun, nouns
 from profiling.reporting.sentences import (
@@ -130,7 +131,13 @@ def _measure_row(measure: MeasureView) -> dict[str, Any]:
 
 
 def _matrix(site: Site, level: str) -> dict[str, Any]:
-    return {"noun": noun(level), "drawing": drawings.markup(drawings.matrix_charts(site, level), f"matrix-{level}")}
+    count = sum(1 for key in site.addresses if key[0] == level)
+    key = "one_mark" if count <= DOTS_UP_TO else "one_column"
+    return {
+        "noun": noun(level),
+        "sub": say(key, provider=noun(level), providers=nouns(level)),
+        "drawing": drawings.markup(drawings.matrix_charts(site, level), f"matrix-{level}"),
+    }
 
 
 def _conversation(site: Site, rows: pd.DataFrame, level: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from profiling.reporting.sentences.texts import (
     evidence,
     findings,
     hospital,
+    many,
     measure,
     model,
     overview,
@@ -33,7 +34,7 @@ def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
 
 CATALOGUE: Mapping[str, str] = joined(
     page.TEXTS
-    for page in (findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page)
+    for page in (findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page, many)
 )
 
 
