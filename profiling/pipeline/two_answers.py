@@ -1,9 +1,9 @@
 """What the model page says beside the model: the answer over the population, naive errors, structure of the data.
 
 Kept as checks of the model: population_odds_ratio, gee_odds_ratio, naive_standard_error, clustered_standard_error of a
-term (name:term); design_effect of a level's mean; structure_levels and structure_median (rows) of a level; structure
-of a pair (child:parent; the relation as note, the share of children with several parents as value) and
-structure_off_main, the share of rows away from the child's main parent.
+term (name:term), and population_standard_error of its logarithm; attenuation, what the coefficients keep of themselves
+over the population by the formula of Zeger, Liang & Albert (1988), with the variance of the effects as note;
+design_effect of a level's mean; and the structure of the data (`profiling.pipeline.structure_found`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError
+from profiling.pipeline.structure_found import Entry, structure_found
 
 if TYPE_CHECKING:
     from profiling.modeling import MixedModelResult
 
-Entry = tuple[str, float, str]
 UNAVAILABLE = "population_unavailable"
 
 
 def two_answers(fit: MixedModelResult, rows: pd.DataFrame, levels: Sequence[str], threshold: int) -> pd.DataFrame:
     """Return name, value, note; counts of rows from 1 to `threshold` - 1 cannot be worked out from any of them."""
-    entries = [*_population(fit, rows), *_structure(rows, levels, threshold)]
+    entries = [*_population(fit, rows), *structure_found(rows, levels, threshold)]
     return pd.DataFrame(entries, columns=["name", "value", "note"])
 
 
@@ -39,13 +39,19 @@ def _population(fit: MixedModelResult, rows: pd.DataFrame) -> list[Entry]:
         return [(UNAVAILABLE, math.nan, "The model without clusters could not be fitted beside this one")]
     columns = {"naive_standard_error": table["naive_error"], "clustered_standard_error": table["gee_error"]}
     if fit.link == "logit":
-        columns |= {"population_odds_ratio": np.exp(table["marginal"]), "gee_odds_ratio": np.exp(table["gee"])}
+        columns |= {
+            "population_odds_ratio": np.exp(table["marginal"]),
+            "population_standard_error": table["marginal_error"],
+            "gee_odds_ratio": np.exp(table["gee"]),
+        }
     found = [
         (f"{name}:{term}", float(value), "")
         for name, values in columns.items()
         for term, value in values.items()
         if term != "Intercept"
     ]
+    if fit.link == "logit":
+        found += [_attenuation(fit)]
     effects = fit.design_effects()
     means = effects[effects["term"] == "mean"]
     return found + [
@@ -54,19 +60,9 @@ def _population(fit: MixedModelResult, rows: pd.DataFrame) -> list[Entry]:
     ]
 
 
-def _structure(rows: pd.DataFrame, levels: Sequence[str], threshold: int) -> list[Entry]:
-    from profiling.modeling.data_structure import structure
+def _attenuation(fit: MixedModelResult) -> Entry:
+    """1/√(1 + c²σ²) over all random effects, c = 16√3/(15π), and σ² in words."""
+    from profiling.modeling.marginal import ZEGER
 
-    found = structure(rows, list(levels))
-    entries: list[Entry] = []
-    for level, count, median in found.factors[["factor", "levels", "median"]].itertuples(index=False):
-        entries.append((f"structure_levels:{level}", float(count), ""))
-        # Two figures: a median of few rows would be the count of one provider.
-        shown = float(f"{median:.2g}") if median >= threshold else math.nan
-        entries.append((f"structure_median:{level}", shown, "" if median >= threshold else f"under {threshold}"))
-    pairs = found.pairs[["child", "parent", "relation", "share_of_levels", "share_of_rows"]]
-    for child, parent, relation, share, away in pairs.itertuples(index=False):
-        entries.append((f"structure:{child}:{parent}", float(share), str(relation)))
-        small = 0 < round(away * found.rows) < threshold
-        entries.append((f"structure_off_main:{child}:{parent}", math.nan if small else float(away), ""))
-    return entries
+    variance = sum(float(np.diag(covariance.to_numpy())[0]) for covariance in fit.variance_components.values())
+    return ("attenuation", 1 / math.sqrt(1 + ZEGER**2 * variance), f"variance of the effects {variance:.4f}")
