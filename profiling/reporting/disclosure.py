@@ -23,7 +23,15 @@ import pandas as pd
 
 from profiling.errors import DisclosureError, Problem
 from profiling.reporting.audit_trail import masked_rules
-from profiling.reporting.masked_tables import coarse, masked_periods, masked_scores, masked_subgroups, of_shown
+from profiling.reporting.masked_tables import (
+    MAIN,
+    coarse,
+    masked_periods,
+    masked_scores,
+    masked_subgroups,
+    of_shown,
+    periods_of,
+)
 from profiling.reporting.suppression import case_bands, suppress
 from profiling.store.publications import History, history_of
 
@@ -98,7 +106,9 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
     threshold = int(record.run["threshold"])
     specs = {str(row.measure): _clean_spec(json.loads(str(row.spec_json))) for row in record.measures.itertuples()}
     full = joined(record, specs)
-    suppression = suppress(full, threshold)
+    periods, subgroups = periods_of(record, full), record.subgroups
+    main = subgroups[subgroups["model"] == MAIN].reset_index(drop=True)
+    suppression = suppress(full, threshold, periods=periods, subgroups=main)
     providers = _masked_providers(full, suppression.hidden, threshold)
     shown_measures = {name: name not in suppression.withheld for name in specs}
     return MaskedRun(
@@ -127,8 +137,8 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
         history=history_of(record.run),
         configuration=str(record.run.get("config_text") or ""),
         provider_evidence=of_shown(record.provider_evidence, providers),
-        provider_periods=masked_periods(record, providers, threshold),
-        subgroups=masked_subgroups(record, suppression.withheld, threshold),
+        provider_periods=masked_periods(periods, suppression.series),
+        subgroups=masked_subgroups(subgroups, suppression.subgroups),
         social_risk=of_shown(record.social_risk, providers),
         sensitivity=coarse(_of_shown(record.sensitivity, suppression.withheld)),
         provider_comments=record.provider_comments.assign(comment=record.provider_comments["comment"].map(clean)),

@@ -5,21 +5,20 @@ count back as a ratio does. So a provider whose counts are hidden has no row in 
 providers at once (ranks, chances of being in the top fifth) are rounded: with all digits, those of the providers shown
 are as many equations for the effects of the hidden ones.
 
-Periods: a series is one thing, shown whole or not at all, and only of the outer level; a series with a small count
-hides, and takes others with it so that totals by period give nothing back. Subgroups: as a table of its own by column.
+Periods: a series is one thing, shown whole or not at all, and only of the outer level. Which series and which
+subgroups are hidden is decided together with the providers (`profiling.reporting.suppression`).
 Composites: hidden where one of their measures is, for the other measures would give that one back.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-
-from profiling.reporting.suppression import suppress
 
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
@@ -32,6 +31,7 @@ PLACES = {
 COUNTS = ("n", "observed", "expected", "ratio", "lower", "upper")
 SCORES = ("value", "lower", "upper", "expected_rank", "rank_lower", "rank_upper", "percentile")
 FEWEST_HIDDEN = 2
+MAIN = "main"
 
 
 def coarse(table: pd.DataFrame) -> pd.DataFrame:
@@ -46,48 +46,26 @@ def of_shown(table: pd.DataFrame, providers: pd.DataFrame) -> pd.DataFrame:
     return coarse(table[kept].reset_index(drop=True))
 
 
-def masked_periods(record: RunRecord, providers: pd.DataFrame, threshold: int) -> pd.DataFrame:
-    """Series of outer providers that are shown and hold no small count, nor cover one of another provider."""
-    table = record.provider_periods.reset_index(drop=True)
-    outer = providers[providers["parent"].isna()]
-    known = pd.MultiIndex.from_frame(outer[KEY].astype(str))
-    table = table[pd.MultiIndex.from_frame(table[KEY].astype(str)).isin(known)].reset_index(drop=True)
-    if table.empty:
-        return table
-    series = pd.MultiIndex.from_frame(table[KEY].astype(str))
-    hidden = ~series.isin(pd.MultiIndex.from_frame(outer.loc[~outer["hidden"].astype(bool), KEY].astype(str)))
-    # A period is a table of its own, with a total that a reader may know from the run before.
-    cells = table.assign(
-        measure=table["measure"].astype(str) + "\0" + table["position"].astype(str),
-        parent=None,
-        counts=table["measure"].map(_counts(record)).astype(bool),
-        category="",
-        minimum=0,
-    )
-    while True:
-        closed = suppress(cells, threshold, hidden).hidden
-        whole = series.isin(series[closed])
-        if (whole == hidden).all():
-            return table[~hidden].reset_index(drop=True)
-        hidden = whole
+def periods_of(record: RunRecord, full: pd.DataFrame) -> pd.DataFrame:
+    """The periods of outer providers, in the order of the store: those of inner ones are not public."""
+    outer = pd.MultiIndex.from_frame(full.loc[full["parent"].isna(), KEY].astype(str))
+    table = record.provider_periods
+    return table[pd.MultiIndex.from_frame(table[KEY].astype(str)).isin(outer)].reset_index(drop=True)
 
 
-def masked_subgroups(record: RunRecord, withheld: frozenset[str], threshold: int) -> pd.DataFrame:
-    """Subgroups with `hidden`: those with a small count, and others so that the total gives none back."""
-    table = record.subgroups.reset_index(drop=True)
-    if table.empty:
-        return table.assign(hidden=pd.Series(dtype=bool))
-    cells = table.assign(
-        measure=table["measure"].astype(str) + "\0" + table["column_name"].astype(str) + "\0" + table["model"],
-        level="subgroup",
-        provider=table["value"].astype(str),
-        parent=None,
-        counts=table["measure"].map(_counts(record)).astype(bool),
-        category="",
-        minimum=0,
-    )
-    hidden = suppress(cells, threshold).hidden | table["measure"].isin(list(withheld)).to_numpy()
-    return table.assign(hidden=hidden, **{name: table[name].astype(float).mask(hidden) for name in COUNTS})
+def masked_periods(periods: pd.DataFrame, hidden: Collection[tuple[str, str]]) -> pd.DataFrame:
+    """The series that are shown whole. hidden: measure and provider of the others."""
+    keys = zip(periods["measure"].astype(str), periods["provider"].astype(str), strict=True)
+    return periods[[key not in hidden for key in keys]].reset_index(drop=True)
+
+
+def masked_subgroups(table: pd.DataFrame, hidden: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Subgroups with `hidden`; the rows of both models go together. hidden: by row of the model `main`."""
+    table = table.reset_index(drop=True)
+    key = ["measure", "column_name", "value"]
+    away = pd.MultiIndex.from_frame(table.loc[table["model"] == MAIN, key].astype(str))[hidden]
+    own = pd.MultiIndex.from_frame(table[key].astype(str)).isin(away)
+    return table.assign(hidden=own, **{name: table[name].astype(float).mask(own) for name in COUNTS})
 
 
 def masked_scores(record: RunRecord, providers: pd.DataFrame) -> pd.DataFrame:
@@ -107,13 +85,6 @@ def masked_scores(record: RunRecord, providers: pd.DataFrame) -> pd.DataFrame:
         hidden |= own
     figures = {name: table[name].astype(float).mask(hidden) for name in SCORES if name in table}
     return table.assign(hidden=hidden, **figures)
-
-
-def _counts(record: RunRecord) -> Mapping[str, bool]:
-    return {
-        str(name): json.loads(str(text))["family"] == "binomial"
-        for name, text in zip(record.measures["measure"], record.measures["spec_json"], strict=True)
-    }
 
 
 def _named(specification: Any, measures: set[str]) -> set[str]:

@@ -7,49 +7,51 @@ Primary: a provider with a protected count is hidden whole, because its other fi
 mode of a mixed model O = P + b/variance, so n, E and P/E reveal O).
 
 Complementary: every total is taken as known to the reader, for totals follow from many printed figures: of a measure
-over all providers of a level, and of a hospital over its physicians (a hospital and its physicians are one table).
-What is missing from a total is the sum of the hidden ones. For each hidden count the reader can then bound it by that
-sum and by what is known of the other hidden providers: their case bands and, to be safe, even whether their counts are
-small, large or zero. While these bounds leave fewer than three values for a hidden count, the smallest visible
-provider of the table is hidden too. Where all are hidden and three values are still not left, the total itself goes:
-a hospital is hidden with its physicians, a measure is withheld.
+over all providers of a level, of a hospital over its physicians, of a period over providers, of a subgroup's column.
+Of a hidden provider its case band and flag category are known and, to be safe, even whether each count is small, large
+or zero. While what is known leaves a protected count fewer than three values (`cells` for what follows from one sum,
+`feasible` for what follows from all together), the smallest visible provider of the sum that tells most is hidden too.
+Where all are hidden and three values are still not left, the total itself goes: a hospital is hidden with its
+physicians, a measure is withheld. A hidden hospital takes its physicians with it.
 
-Across measures: where two measures count the same cases of a provider, cases shown in one are known in the other, so
-a provider hidden to protect cases is hidden in every measure with that same number of cases. A hidden hospital takes
-its physicians with it, since their sum would give it back.
+Across measures: where two measures count the same cases of a provider, cases shown in one are known in the other.
 
-Not covered here: differences between two successive runs, and between cohorts that differ by a few patients.
+Across runs: runs published before are known to the reader. What came to a provider between such a run and this one is
+a count like any other: it has its own total, and it is protected from 1 to threshold - 1. So a provider of which few
+patients, events or non-events came is hidden now, and one that was hidden then is shown again only when this gives
+neither its former counts nor another's back.
+
+Not covered: differences between measures of one run whose cohorts differ by a few patients.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
+from scipy.sparse import csgraph
 
-BAND_STARTS = (25, 50, 100, 250, 500, 1000, 2500)
-FEASIBLE_VALUES = 3
-UNBOUNDED = 1e12
-CELLS = ("n", "observed", "non_events")
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
+from profiling.errors import DisclosureError, Problem
+from profiling.reporting.cells import CANDIDATE, LAST, Bools, Floats, Ints
+from profiling.reporting.feasible import NEEDED, given_away
+from profiling.reporting.suppression_units import Earlier, Units, band_edges, units_of
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """Row by row of the provider table: hidden or not; and the measures whose totals are withheld altogether."""
+    """Row by row of the provider table: hidden or not; measures whose totals are withheld altogether.
+
+    `series`: measure and provider whose periods are hidden. `subgroups`: row by row, hidden or not.
+    """
 
     hidden: Bools
     withheld: frozenset[str]
-
-
-def band_edges(threshold: int) -> Floats:
-    """First number of cases of each band: 1, the threshold, then round numbers above it."""
-    return np.array([1, threshold, *(start for start in BAND_STARTS if start > threshold)], dtype=np.float64)
+    series: frozenset[tuple[str, str]] = frozenset()
+    subgroups: Bools = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
 
 def case_bands(cases: Floats, threshold: int) -> npt.NDArray[np.object_]:
@@ -60,190 +62,160 @@ def case_bands(cases: Floats, threshold: int) -> npt.NDArray[np.object_]:
     return np.array(labels, dtype=object)[np.searchsorted(edges[1:], cases, side="right")]
 
 
-def suppress(table: pd.DataFrame, threshold: int, hidden: Bools | None = None) -> Suppression:
+def suppress(
+    table: pd.DataFrame,
+    threshold: int,
+    hidden: Bools | None = None,
+    *,
+    periods: pd.DataFrame | None = None,
+    subgroups: pd.DataFrame | None = None,
+    earlier: Sequence[Earlier] = (),
+) -> Suppression:
     """Decide what to hide.
 
     `table`: a row a measure, level and provider with measure, level, provider, parent (null for the outer level), n,
     observed, counts (True where observed are events), category and minimum (cases needed for a flag). `hidden`: rows
-    that are hidden in any case.
+    that are hidden in any case. `periods` of outer providers: measure, provider, position, n, observed. `subgroups`:
+    measure, column_name, value, n, observed. Raises DisclosureError where nothing that can be hidden protects a count.
     """
-    tables = _Tables(table, threshold)
-    if hidden is not None:
-        tables.hidden = tables.hidden | hidden
-    return tables.closed()
-
-
-class _Tables:
-    """The counts of one run as tables with known totals, closed against subtraction by hiding rows."""
-
-    def __init__(self, table: pd.DataFrame, threshold: int) -> None:
-        self.measure = table["measure"].to_numpy(dtype=object)
-        self.counts = table["counts"].to_numpy(dtype=bool)
-        self.cells = _cells(table)
-        self.small = (self.cells >= 1) & (self.cells < threshold)
-        self.lower, self.upper = _bounds(table, self.cells, self.small, threshold)
-        self.outer_lower, self.outer_upper = self.lower.copy(), self.upper.copy()
-        self.order = _order(self.cells)
-        self.whole = _group(table, ["measure", "level"])
-        self.family, self.parent_row = _families(table)
-        self._tighten_parents()
-        self.linked = _group(table.assign(n=self.cells[:, 0]), ["level", "provider", "n"])
-        self.hidden: Bools = np.logical_or.reduce(self.small, axis=1)
-        self.withheld: Bools = np.zeros(len(table), dtype=bool)
-
-    def _tighten_parents(self) -> None:
-        """A hidden hospital's counts lie between the sums of what is known of its physicians, hidden with it."""
-        children = np.flatnonzero(self.parent_row >= 0)
-        parents = self.parent_row[children]
-        rows = len(self.parent_row)
-        if not len(children):
-            return
-        for column in range(self.cells.shape[1]):
-            low, high = (
-                np.bincount(parents, weights=side[children, column], minlength=rows)
-                for side in (self.lower, self.upper)
-            )
-            told = np.bincount(parents, minlength=rows) > 0
-            value = np.nan_to_num(self.cells[:, column])
-            # Physicians who work at several hospitals make the sums inexact: the true count always stays possible.
-            self.outer_lower[told, column] = np.fmin(np.fmax(self.lower[:, column], low), value)[told]
-            self.outer_upper[told, column] = np.fmax(np.fmin(self.upper[:, column], high), value)[told]
-
-    def closed(self) -> Suppression:
-        """Hide until nothing more has to be hidden; every round hides or withholds something, so this ends."""
-        while self._hide_children() | self._secure_families() | self._secure_wholes():
-            pass
-        return Suppression(self.hidden, frozenset(self.measure[self.withheld]))
-
-    def _hide_children(self) -> bool:
-        has_parent = self.parent_row >= 0
-        children = has_parent & self.hidden[self.parent_row] & ~self.hidden
-        self.hidden = self.hidden | children
-        return bool(children.any())
-
-    def _secure_families(self) -> bool:
-        total_known = (self.parent_row >= 0) & ~self.hidden[self.parent_row] & ~self.withheld
-        stuck = self._secure(self.family, total_known)
-        if stuck is None:
-            return False
-        self.hidden[self.parent_row[stuck]] = True
-        return True
-
-    def _secure_wholes(self) -> bool:
-        stuck = self._secure(self.whole, ~self.withheld)
-        if stuck is None:
-            return False
-        self.withheld |= np.isin(self.measure, self.measure[stuck])
-        return True
-
-    def _secure(self, group: Ints, total_known: Bools) -> Bools | None:
-        """Hide one more provider in each unsafe table. None: all safe; else the rows of tables with none left."""
-        unsafe = self._unsafe(group, total_known)
-        if not unsafe.any():
-            return None
-        groups = int(group.max()) + 1
-        unsafe_tables = np.zeros((groups, len(CELLS)), dtype=bool)
-        rows, cells = np.nonzero(unsafe)
-        unsafe_tables[group[rows], cells] = True
-        touched: Bools = np.logical_or.reduce(unsafe_tables, axis=1)
-        in_unsafe = total_known & touched[group] & (group >= 0)
-        victims = _first_in_group(in_unsafe & ~self.hidden, group, self.order)
-        for_cases = victims[unsafe_tables[group[victims], 0]]
-        self.hidden[victims] = True
-        self.hidden |= np.isin(self.linked, self.linked[for_cases])
-        left = np.zeros(groups, dtype=bool)
-        left[group[victims]] = True
-        return in_unsafe & ~left[group]
-
-    def _unsafe(self, group: Ints, total_known: Bools) -> Bools:
-        """Hidden cells for which the known total leaves fewer than three values."""
-        lower, upper = self._known_bounds()
-        in_table: Bools = np.asarray(self.hidden & total_known & (group >= 0), dtype=bool)
-        member: Bools = in_table[:, None] & ~np.isnan(self.cells)
-        own_lower, own_upper = self.lower, self.upper
-        rest = [_sums(group, np.where(member, values, 0.0)) for values in (np.nan_to_num(self.cells), lower, upper)]
-        total, sum_lower, sum_upper = (sums[group] for sums in rest)
-        least = np.maximum(own_lower, total - (sum_upper - upper))
-        most = np.minimum(own_upper, total - (sum_lower - lower))
-        protected = member & (self.cells > 0) & ~self._open_cases()
-        return protected & (most - least + 1 < FEASIBLE_VALUES)
-
-    def _open_cases(self) -> Bools:
-        """Cases of a hidden provider that another measure shows."""
-        shown = np.bincount(self.linked, weights=~self.hidden, minlength=int(self.linked.max()) + 1) > 0
-        is_open = np.zeros(self.cells.shape, dtype=bool)
-        is_open[:, 0] = shown[self.linked] & self.hidden
-        return is_open
-
-    def _known_bounds(self) -> tuple[Floats, Floats]:
-        """Bounds of each cell, with open cases exact and events bounded by cases less non-events (and back)."""
-        is_open = self._open_cases()
-        lower, upper = np.where(is_open, self.cells, self.outer_lower), np.where(is_open, self.cells, self.outer_upper)
-        tight_lower, tight_upper = lower.copy(), upper.copy()
-        for one, other in ((1, 2), (2, 1)):
-            tight_lower[:, one] = np.fmax(lower[:, one], lower[:, 0] - upper[:, other])
-            tight_upper[:, one] = np.fmin(upper[:, one], upper[:, 0] - lower[:, other])
-        return np.nan_to_num(tight_lower), np.nan_to_num(tight_upper)
-
-
-def _cells(table: pd.DataFrame) -> Floats:
-    """Cases, events, non-events; the last two missing where the outcome is no count."""
-    cases = table["n"].to_numpy(dtype=np.float64)
-    events = np.where(table["counts"].to_numpy(dtype=bool), table["observed"].to_numpy(dtype=np.float64), np.nan)
-    return np.round(np.column_stack([cases, events, cases - events]))
-
-
-def _bounds(table: pd.DataFrame, cells: Floats, small: Bools, threshold: int) -> tuple[Floats, Floats]:
-    """What band, flag category and kind (small, large, zero) say of each cell."""
-    edges = np.append(band_edges(threshold), UNBOUNDED)
-    band = np.searchsorted(edges[1:-1], cells[:, 0], side="right")
-    minimum = table["minimum"].to_numpy(dtype=np.float64)
-    too_few = table["category"].to_numpy(dtype=object) == "too_few"
-    least = np.where(too_few, edges[band], np.maximum(edges[band], minimum))
-    most = np.where(
-        too_few & (cells[:, 0] < minimum), np.minimum(edges[band + 1] - 1, minimum - 1), edges[band + 1] - 1
+    units = units_of(table, threshold, periods, subgroups, earlier)
+    shown = _Closure(units, hidden).closed()
+    names = np.array(list(units.measures), dtype=object)
+    withheld = names[~shown[np.array(list(units.measures.values()), dtype=np.int64)]]
+    keys = table[["measure", "provider"]].astype(str).to_numpy()[units.series_row]
+    return Suppression(
+        ~shown[units.cells.group[units.rows]],
+        frozenset(withheld),
+        frozenset((str(measure), str(provider)) for measure, provider in keys[~shown[units.series]]),
+        ~shown[units.values],
     )
-    lower = np.where(small, 1.0, np.where(cells > 0, float(threshold), 0.0))
-    upper = np.where(small, threshold - 1.0, np.where(cells > 0, most[:, None], 0.0))
-    lower[:, 0] = np.where(cells[:, 0] > 0, np.minimum(least, cells[:, 0]), 0.0)
-    upper[:, 0] = np.where(cells[:, 0] > 0, np.maximum(most, cells[:, 0]), 0.0)
-    missing = np.isnan(cells)
-    return np.where(missing, 0.0, lower), np.where(missing, 0.0, upper)
 
 
-def _order(cells: Floats) -> Ints:
-    """Who is hidden first: providers with something to cover in every cell, then the smallest."""
-    empty = (cells == 0).any(axis=1)
-    ranked = np.lexsort((np.arange(len(cells)), cells[:, 0], empty))
-    order: Ints = np.empty(len(cells), dtype=np.int64)
-    order[ranked] = np.arange(len(cells))
-    return order
+class _Closure:
+    """Hides groups until every protected count has three values."""
 
+    def __init__(self, units: Units, hidden: Bools | None) -> None:
+        self.units, self.cells = units, units.cells
+        self.groups = int(self.cells.group.max()) + 1 if len(self.cells.group) else 0
+        self.shown: Bools = np.ones(self.groups, dtype=np.bool_)
+        small = self.cells.protected.any(axis=1) & (self.cells.group >= 0)
+        self.shown[self.cells.group[small]] = False
+        if hidden is not None:
+            self.shown[self.cells.group[units.rows[hidden]]] = False
+        # Entries of every sum in the order in which they would be hidden.
+        self.ranked = np.lexsort((units.order[self.cells.unit], self.cells.equation))
 
-def _group(table: pd.DataFrame, columns: list[str]) -> Ints:
-    numbered = table.groupby(columns, sort=False, dropna=False).ngroup()
-    return np.asarray(numbered, dtype=np.int64)
+    def closed(self) -> Bools:
+        """Groups that stay shown. Every round hides something, so this ends."""
+        while True:
+            self._follow()
+            lower, upper = self.cells.bounds(self.shown)
+            unsafe = self.cells.protected & (upper - lower + 1 < NEEDED)
+            if not unsafe.any():
+                unsafe = given_away(self.cells, lower, upper)
+            if not unsafe.any():
+                return self.shown
+            self._hide(unsafe, lower, upper)
 
+    def _follow(self) -> None:
+        """What goes with what: physicians with their hospital, periods with their provider, subgroups with totals."""
+        units, shown = self.units, self.shown
+        own = self.cells.group[units.rows]
+        children = np.flatnonzero(units.parent_row >= 0)
+        shown[own[children]] &= shown[own[units.parent_row[children]]]
+        if len(units.series):
+            shown[units.series] &= shown[own[units.series_row]] & shown[units.series_measure]
+            left = np.bincount(units.series_any, weights=shown[units.series], minlength=self.groups) > 0
+            shown[units.series_any] = left[units.series_any]
+        if len(units.values):
+            shown[units.values] &= shown[units.value_measure]
 
-def _families(table: pd.DataFrame) -> tuple[Ints, Ints]:
-    """For each row the number of its parent's table and the parent's row; -1 without a parent."""
-    rows = pd.Series(np.arange(len(table)), index=pd.MultiIndex.from_frame(table[["measure", "provider"]].astype(str)))
-    rows = rows[table["parent"].isna().to_numpy()]
-    wanted = pd.MultiIndex.from_frame(table[["measure", "parent"]].astype(str))
-    parent = rows.reindex(wanted).to_numpy(dtype=np.float64)
-    parent = np.where(table["parent"].isna().to_numpy() | np.isnan(parent), -1, parent).astype(np.int64)
-    return parent, parent
+    def _hide(self, unsafe: Bools, lower: Floats, upper: Floats) -> None:
+        """One more group in each sum that tells most of an unsafe count; totals where no sum has any left."""
+        cells = self.cells
+        told = (unsafe & self._told_by_cases(lower, upper)).any(axis=1)
+        linked = told & self._open_elsewhere()
+        # Where the cases say it all it is they that must be covered.
+        unsafe = np.where(told[:, None], np.array([True, False, False]), unsafe)
+        spare = {role: self._spare(role) for role in (CANDIDATE, LAST)}
+        usable = np.where(spare[CANDIDATE] >= 0, spare[CANDIDATE], spare[LAST])
+        entries, cell = self._telling(unsafe & ~linked[:, None], lower, upper, usable)
+        chosen = cells.equation[entries]
+        first = spare[CANDIDATE][chosen] >= 0
+        if first.any() or linked.any():
+            chosen, cell = chosen[first], cell[first]
+        before = int(self.shown.sum())
+        victims = cells.unit[usable[chosen]]
+        self.shown[cells.group[victims]] = False
+        self._drop_linked(np.concatenate([victims[cell == 0], np.flatnonzero(linked)]))
+        if int(self.shown.sum()) == before:
+            self._drop_linked(np.flatnonzero(unsafe.any(axis=1)))
+        if int(self.shown.sum()) == before:
+            self._drop_around(unsafe, lower, upper, usable)
+        if int(self.shown.sum()) == before:
+            found = f"{int(unsafe.sum())} protected counts follow from what was published before"
+            raise DisclosureError(Problem("disclosure control", found, "none"))
 
+    def _told_by_cases(self, lower: Floats, upper: Floats) -> Bools:
+        """Counts that follow from the known cases alone: of 20 cases, neither events nor others over 10."""
+        cells = self.cells
+        cases, low, high = cells.values[:, 0], cells.lower, cells.upper
+        width = np.minimum(high[:, 1], cases - low[:, 2]) - np.maximum(low[:, 1], cases - high[:, 2])
+        told = cells.counted & (upper[:, 0] == lower[:, 0]) & (width + 1 < NEEDED)
+        return np.column_stack([np.zeros_like(told), told, told])
 
-def _first_in_group(candidates: Bools, group: Ints, order: Ints) -> Ints:
-    chosen = np.flatnonzero(candidates).astype(np.int64)
-    rows: Ints = np.asarray(chosen[np.lexsort((order[chosen], group[chosen]))], dtype=np.int64)
-    first = np.unique(group[rows], return_index=True)[1]
-    return np.asarray(rows[first], dtype=np.int64)
+    def _drop_around(self, unsafe: Bools, lower: Floats, upper: Floats, usable: Ints) -> None:
+        """Where the sums of a count have nothing left: hide in what hangs together with it, where most is known."""
+        cells = self.cells
+        linked = np.flatnonzero(cells.link >= 0)
+        nodes = np.concatenate([cells.equation, cells.equations + cells.link[linked]])
+        _, nodes = np.unique(nodes, return_inverse=True)
+        ends = np.concatenate([cells.unit, linked]), len(cells.values) + nodes
+        size = len(cells.values) + int(nodes.max(initial=-1)) + 1
+        graph = sparse.coo_array((np.ones(len(nodes)), ends), shape=(size, size))
+        part = csgraph.connected_components(graph, directed=False)[1][: len(cells.values)]
+        width = np.bincount(cells.equation, (upper - lower).sum(axis=1)[cells.unit], minlength=cells.equations)
+        _, first = np.unique(cells.equation, return_index=True)
+        own = part[cells.unit[first]]
+        for component in np.unique(part[unsafe.any(axis=1)]):
+            mine = np.flatnonzero((own == component) & (usable >= 0))
+            if len(mine):
+                self.shown[cells.group[cells.unit[usable[mine[np.argmin(width[mine])]]]]] = False
 
+    def _open_elsewhere(self) -> Bools:
+        """Units whose cases another measure shows."""
+        cells = self.cells
+        links = np.unique(cells.link[cells.known(self.shown) & (cells.link >= 0)])
+        return np.asarray(np.isin(cells.link, links), dtype=np.bool_)
 
-def _sums(group: Ints, values: Floats) -> Floats:
-    """Column sums by group; rows with group -1 carry zeros and fall into the last group harmlessly."""
-    groups = int(group.max()) + 1 if len(group) and group.max() >= 0 else 1
-    safe = np.where(group < 0, groups, group)
-    return np.column_stack([np.bincount(safe, weights=column, minlength=groups + 1) for column in values.T])
+    def _drop_linked(self, units: Ints) -> None:
+        """Hide what has the same cases as these units."""
+        cells = self.cells
+        links = cells.link[units]
+        mates = np.isin(cells.link, links[links >= 0]) & (cells.group >= 0)
+        self.shown[cells.group[mates]] = False
+
+    def _spare(self, role: int) -> Ints:
+        """For each sum the entry that would be hidden next in this role; -1 for none."""
+        cells = self.cells
+        found = np.full(cells.equations, -1, dtype=np.int64)
+        entries = self.ranked
+        group = cells.group[cells.unit[entries]]
+        entries = entries[(cells.role[entries] == role) & (group >= 0) & self.shown[group]]
+        first = np.unique(cells.equation[entries], return_index=True)[1]
+        found[cells.equation[entries[first]]] = entries[first]
+        return found
+
+    def _telling(self, unsafe: Bools, lower: Floats, upper: Floats, usable: Ints) -> tuple[Ints, Ints]:
+        """For each unsafe count the entry of the sum in which the others are known best, and its cell."""
+        cells = self.cells
+        width = (upper - lower)[cells.unit]
+        others = np.column_stack([np.bincount(cells.equation, w)[cells.equation] - w for w in width.T])
+        # Where cases are known events and non-events tell the same.
+        cases_known = (width[:, 0] == 0) & cells.counted[cells.unit]
+        others[cases_known, 1:] = others[cases_known, 1:].min(axis=1, keepdims=True)
+        entry, cell = np.nonzero(unsafe[cells.unit] & (usable[cells.equation] >= 0)[:, None])
+        ranked = np.lexsort((others[entry, cell], cells.unit[entry] * 3 + cell))
+        entry, cell = entry[ranked], cell[ranked]
+        first = np.unique(cells.unit[entry] * 3 + cell, return_index=True)[1]
+        return entry[first], cell[first]

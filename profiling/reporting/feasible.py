@@ -1,0 +1,151 @@
+"""How many values a hidden count can take, exactly: whole-number solutions of everything a reader knows.
+
+A count is safe when three solutions of the whole system give it three values. Solutions are vertices of the system,
+and of smaller boxes around the truth, for random costs, each of which tries all counts that still lack values at once;
+the few left over are looked at one by one within what hangs together with them, from their least to their most.
+Systems of hierarchical tables are networks, whose vertices are whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csgraph
+
+from profiling.errors import DisclosureError, Problem
+from profiling.reporting.cells import Bools, Cells, Floats, Ints
+
+NEEDED = 3
+BOXES = (np.inf, *(1.0, 2.0, 1.0, 3.0, 2.0) * 5)
+SECONDS = 60.0
+
+
+def given_away(cells: Cells, lower: Floats, upper: Floats, needed: int = NEEDED) -> Bools:
+    """Protected cells (u, 3) that can take fewer than `needed` values. lower, upper: bounds that are certain."""
+    wanted = cells.protected & (upper - lower + 1 < needed)
+    open_cells = cells.protected & ~wanted
+    if open_cells.any():
+        system = _System.of(cells, lower, upper)
+        wanted.reshape(-1)[system.short(np.flatnonzero(open_cells), needed)] = True
+    return wanted
+
+
+@dataclass(frozen=True)
+class _System:
+    """Free variables (cells by number u · 3 + cell) with bounds and the equations between them."""
+
+    place: Ints
+    lower: Floats
+    upper: Floats
+    truth: Floats
+    matrix: Any
+    total: Floats
+
+    @classmethod
+    def of(cls, cells: Cells, lower: Floats, upper: Floats) -> _System:
+        low, high, truth = lower.reshape(-1), upper.reshape(-1), cells.values.reshape(-1)
+        free = np.flatnonzero(high > low)
+        place = np.full(len(low), -1, dtype=np.int64)
+        place[free] = np.arange(len(free))
+        rows, columns, signs = (np.concatenate(parts) for parts in zip(*_entries(cells), strict=True))
+        keep = place[columns] >= 0
+        count = int(rows.max()) + 1 if len(rows) else 0
+        fixed = np.bincount(rows[~keep], signs[~keep] * low[columns[~keep]], minlength=count)
+        shape = (count, len(free))
+        matrix = sparse.csr_array((signs[keep], (rows[keep], place[columns[keep]])), shape=shape)
+        used = np.diff(matrix.indptr) > 0
+        return cls(place, low[free], high[free], truth[free], matrix[used], np.asarray(-fixed[used], dtype=np.float64))
+
+    def short(self, targets: Ints, needed: int) -> Ints:
+        """Those of the targets that lack values."""
+        wanted = self.place[targets]
+        values: dict[int, set[int]] = {int(i): {round(float(self.truth[i]))} for i in wanted}
+        draw = np.random.default_rng(len(self.truth))
+        left = wanted
+        for size in BOXES:
+            cost = np.zeros(len(self.truth))
+            cost[left] = draw.choice([-1.0, 1.0], len(left)) * (0.5 + draw.random(len(left)))
+            box = np.maximum(self.lower, self.truth - size), np.minimum(self.upper, self.truth + size)
+            found = np.round(self._solve(cost, *box))
+            for i in left.tolist():
+                values[i].add(int(found[i]))
+            left = np.array([i for i in left.tolist() if len(values[i]) < needed], dtype=np.int64)
+            if not len(left):
+                break
+        lacking = {i for i in left.tolist() if not self._around(i)._enough(values[i], needed)}
+        return targets[np.isin(wanted, list(lacking))]
+
+    @cached_property
+    def _component(self) -> Ints:
+        """Number of the part of the system that each variable hangs together with."""
+        rows = abs(self.matrix)
+        return np.asarray(csgraph.connected_components(rows.T @ rows, directed=False)[1], dtype=np.int64)
+
+    def _around(self, i: int) -> _System:
+        """What hangs together with one variable, which comes first."""
+        own = np.flatnonzero(self._component == self._component[i])
+        own = np.concatenate([[i], own[own != i]])
+        matrix = self.matrix[:, own]
+        used = np.diff(matrix.indptr) > 0
+        return _System(self.place, self.lower[own], self.upper[own], self.truth[own], matrix[used], self.total[used])
+
+    def _enough(self, values: set[int], needed: int) -> bool:
+        """Whether the first variable has enough values; `values`: those already found."""
+        cost = np.zeros(len(self.truth))
+        cost[0] = 1.0
+        least, most = (round(float(self._solve(sign * cost, self.lower, self.upper)[0])) for sign in (1.0, -1.0))
+        values |= {least, most}
+        for value in range(least + 1, most):
+            if len(values) >= needed:
+                break
+            if value not in values and self._possible(value):
+                values.add(value)
+        return len(values) >= needed
+
+    def _possible(self, value: int) -> bool:
+        lower, upper = self.lower.copy(), self.upper.copy()
+        lower[0] = upper[0] = value
+        return self._run(np.zeros(len(lower)), lower, upper) is not None
+
+    def _solve(self, cost: Floats, lower: Floats, upper: Floats) -> Floats:
+        found = self._run(cost, lower, upper)
+        if found is None:
+            wanted = "one, for the truth is one"
+            raise DisclosureError(Problem("audit of disclosure", "no solution of what is published", wanted))
+        return found
+
+    def _run(self, cost: Floats, lower: Floats, upper: Floats) -> Floats | None:
+        constraints = [LinearConstraint(self.matrix, self.total, self.total)] if self.matrix.shape[0] else []
+        found = milp(
+            cost,
+            integrality=np.ones(len(cost), dtype=np.int64),
+            bounds=Bounds(lower, upper),
+            constraints=constraints,
+            options={"time_limit": SECONDS},
+        )
+        return None if found.x is None else np.asarray(found.x, dtype=np.float64)
+
+
+def _entries(cells: Cells) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Equations as row, cell number and sign: sums for each cell, n = O + N, linked cases."""
+    first = 0
+    for cell in range(3):
+        yield first + cells.equation, cells.unit * 3 + cell, cells.sign
+        first += cells.equations
+    own = np.flatnonzero(cells.counted)
+    rows = first + np.arange(len(own))
+    for cell, sign in ((0, 1.0), (1, -1.0), (2, -1.0)):
+        yield rows, own * 3 + cell, np.full(len(own), sign)
+    first += len(own)
+    linked = np.flatnonzero(cells.link >= 0)
+    linked = linked[np.argsort(cells.link[linked], kind="stable")]
+    same = cells.link[linked][1:] == cells.link[linked][:-1]
+    pairs = linked[:-1][same], linked[1:][same]
+    for units, sign in zip(pairs, (1.0, -1.0), strict=True):
+        yield first + np.arange(len(units)), units * 3, np.full(len(units), sign)
