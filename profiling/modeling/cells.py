@@ -125,6 +125,35 @@ def score_rows(
                 v[i] = multiplicity[m] * (l1[i] - s[i] + w[i] * z_pull)
 
 
+@nb.njit(parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
+def curvature_rows(
+    code: float,
+    y: np.ndarray,
+    weight: np.ndarray,
+    eta: np.ndarray,
+    cell_ptr: np.ndarray,
+    tile_ptr: np.ndarray,
+    effect: np.ndarray,
+    pull: np.ndarray,
+    leverage: np.ndarray,
+    step: float,
+    w1: np.ndarray,
+    curvature: np.ndarray,
+) -> None:
+    """Store W1 and W1 pull - q W2 / 2 of every row of plain cells; effect, pull and leverage q are (M).
+
+    W2 by central differences of the exact W1 at +-step: truncation step^2, rounding 1e-16 / step.
+    """
+    for tile in nb.prange(len(tile_ptr) - 1):
+        for m in range(tile_ptr[tile], tile_ptr[tile + 1]):
+            for i in range(cell_ptr[m], cell_ptr[m + 1]):
+                e = eta[i] + effect[m]
+                w1[i] = derivatives(code, y[i], weight[i], e)[3]
+                up = derivatives(code, y[i], weight[i], e + step)[3]
+                down = derivatives(code, y[i], weight[i], e - step)[3]
+                curvature[i] = w1[i] * pull[m] - 0.5 * leverage[m] * (up - down) / (2.0 * step)
+
+
 @nb.njit(parallel=True, cache=True, fastmath=_FAST)
 def weighted_sums(
     values: np.ndarray, Z: np.ndarray, cell_ptr: np.ndarray, tile_ptr: np.ndarray, out: np.ndarray

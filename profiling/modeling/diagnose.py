@@ -105,7 +105,8 @@ def repeated_note(design: Design, data: pd.DataFrame, subjects: str | None) -> l
 
 def _level_notes(design: Design, theta: np.ndarray, converged: bool) -> list[Diagnosis]:
     """Return what is wrong with factors whose levels each have one row, or only one outcome."""
-    used = design.weights > 0
+    counted = design.weights > 0
+    used = slice(None) if counted.all() else counted  # a view, where every row counts
     y, trials = design.y[used], design.weights[used]
     notes = []
     for f, factor in enumerate(design.factors):
@@ -138,7 +139,10 @@ def _mixed_levels(code: np.ndarray, y: np.ndarray, factor: GroupingFactor) -> np
 
 def _success_notes(design: Design) -> list[Diagnosis]:
     successes = design.y * design.weights
-    away = int((np.abs(successes - np.round(successes)) > 1e-6 * np.maximum(successes, 1.0)).sum())
+    gap = np.rint(successes)
+    gap -= successes
+    np.abs(gap, out=gap)
+    away = int((gap > 1e-6 * np.maximum(successes, 1.0)).sum()) if (gap > 1e-6).any() else 0
     if not away:
         return []
     text = (

@@ -61,6 +61,7 @@ class Evaluation:
     l1: np.ndarray
     scores: np.ndarray
     pull: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    skew: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 class LaplaceCriterion:
@@ -73,7 +74,7 @@ class LaplaceCriterion:
         self._u: tuple[np.ndarray, np.ndarray] = (np.zeros((s.n_levels0, s.terms[0])), np.zeros(s.n_rest))
         self._factor: Factor | None = None
         n = design.n
-        self._eta, self._w, self._l1, self._w1, self._s, self._v = (np.empty(n) for _ in range(6))
+        self._eta, self._w, self._l1, self._w1, self._v = (np.empty(n) for _ in range(5))
 
     def linear_predictor(self, beta: np.ndarray) -> np.ndarray:
         """Return X beta + offset in the sorted order (n); the array is reused by the next call."""
@@ -164,14 +165,16 @@ class LaplaceCriterion:
         u = s.gather(modes.u0, modes.ur)
         s_cell = np.empty((s.n_cells, d.kz))
         leverage = np.einsum("ab,mbc,dc->mad", Lambda, V, Lambda, optimize=True)
-        cells.skew_sums(self._w1, d.Z, s.cell_ptr, s.tile_ptr, leverage, self._s, s_cell)
+        skew = self._w1  # W1 has no reader after this one
+        cells.skew_sums(self._w1, d.Z, s.cell_ptr, s.tile_ptr, leverage, skew, s_cell)
         t = s.gather(*modes.factor.solve(*s.scatter(self._widen(s_cell) @ Lambda)))
         pull = t @ Lambda.T
-        cells.score_rows(self._l1, self._s, self._w, d.Z, s.cell_ptr, s.tile_ptr, pull, d.cell_multiplicity, self._v)
+        cells.score_rows(self._l1, skew, self._w, d.Z, s.cell_ptr, s.tile_ptr, pull, d.cell_multiplicity, self._v)
         gradient = np.concatenate(
             [transposed_times(d.X, self._v), self._theta_gradient(modes, V, Lambda, u, t, pull, s_cell)]
         )
-        return Evaluation(self.value_at(modes), gradient, beta.copy(), modes, V, self._w, self._l1, self._v, pull)
+        scores = self._v
+        return Evaluation(self.value_at(modes), gradient, beta.copy(), modes, V, self._w, self._l1, scores, pull, skew)
 
     def _theta_gradient(
         self,

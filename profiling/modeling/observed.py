@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from profiling.modeling import cells
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion, add_rows
 from profiling.modeling.tiles import cell_products, weighted_gram
 
@@ -32,9 +33,7 @@ def observed_information(criterion: LaplaceCriterion, last: Evaluation, theta: n
     half = criterion.half_products(last, Lambda)
     information = -criterion.half_gram(half)
     shift = _shifts(criterion, np.diag(Lambda), *last.modes.factor.full_solve(*half))
-    w1, w2, leverage, pull = _third_and_fourth(criterion, last, Lambda)
-    sizes = np.diff(s.cell_ptr)
-    curvature = w1 * np.repeat(pull, sizes) - 0.5 * w2 * np.repeat(leverage, sizes)
+    w1, curvature = _curvatures(criterion, last, np.diag(Lambda))
     information += weighted_gram(d.X, criterion.counted(last.w - curvature))
     moved = np.empty((s.n_cells, 1, d.X.shape[1]))
     cell_products(d.X, curvature, d.Z, s.cell_ptr, s.tile_ptr, moved)
@@ -56,24 +55,27 @@ def _shifts(criterion: LaplaceCriterion, sigma: np.ndarray, slope0: np.ndarray, 
     return np.asarray(shift)
 
 
-def _third_and_fourth(
-    criterion: LaplaceCriterion, last: Evaluation, Lambda: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return W1 and W2 by row (n), the leverage q and Z Lambda t by cell (M)."""
+def _curvatures(criterion: LaplaceCriterion, last: Evaluation, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return W1 and d = W1 (Z Lambda t) - q W2 / 2 by row (n)."""
     d, s = criterion.design, criterion.design.structure
-    eta = criterion.linear_predictor(last.beta)
-    effect = s.gather(last.modes.u0, last.modes.ur) @ Lambda.T
-    derived = []
-    for step in (0.0, W2_STEP, -W2_STEP):
-        l1, w, w1 = (np.empty(d.n) for _ in range(3))
-        criterion.row_derivatives(eta + step, effect, l1, w, w1)
-        derived.append(w1)
-    w1, w2 = derived[0], (derived[1] - derived[2]) / (2 * W2_STEP)
-    leverage = np.einsum("a,mab,b->m", np.diag(Lambda), last.V, np.diag(Lambda), optimize=True)
-    skew = 0.5 * leverage * np.add.reduceat(w1, s.cell_ptr[:-1])
-    scattered = s.scatter(skew[:, None] * np.diag(Lambda))
-    pull = s.gather(*last.modes.factor.solve(*scattered)) @ np.diag(Lambda)
-    return w1, w2, leverage, pull
+    effect = s.gather(last.modes.u0, last.modes.ur) @ sigma
+    leverage = np.einsum("a,mab,b->m", sigma, last.V, sigma, optimize=True)
+    w1, curvature = np.empty(d.n), np.empty(d.n)
+    cells.curvature_rows(
+        criterion.family.code,
+        d.y,
+        d.weights,
+        criterion.linear_predictor(last.beta),
+        s.cell_ptr,
+        s.tile_ptr,
+        effect,
+        last.pull.sum(axis=1),
+        leverage,
+        W2_STEP,
+        w1,
+        curvature,
+    )
+    return w1, curvature
 
 
 def _trace_products(criterion: LaplaceCriterion, last: Evaluation, sigma: np.ndarray, change: np.ndarray) -> np.ndarray:

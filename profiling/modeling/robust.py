@@ -111,7 +111,7 @@ def theta_scores(criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarra
     form, k = d.form, d.form.offsets[-1]
     Lambda = form.matrix(theta)
     sums = np.empty((s.n_cells, d.kz))
-    cells.weighted_sums(criterion._s, d.Z, s.cell_ptr, s.tile_ptr, sums)
+    cells.weighted_sums(last.skew, d.Z, s.cell_ptr, s.tile_ptr, sums)
     wide = criterion._widen(sums)
     t = s.gather(*last.modes.factor.solve(*s.scatter(wide @ Lambda)))
     pull, u, r = t @ Lambda.T, s.gather(last.modes.u0, last.modes.ur), criterion._widen(last.modes.r)
