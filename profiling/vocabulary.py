@@ -14,3 +14,6 @@ FlagRuleName = Literal[
     "srtr",
     "ahrq",
 ]
+
+COUNT_FAMILIES = ("binomial", "poisson")
+"""Families of outcomes that are numbers of events; the others are continuous."""

@@ -7,6 +7,7 @@ prepare()
 from profiling.assessment.across import judged_together
 from profiling.assessment.aggregates import assess_aggregates
 from profiling.assessment.cms_bootstrap import CmsBootstrap, cms_bootstrap
+from profiling.assessment.composite_scores import composite_scores
 from profiling.assessment.composites import (
     composite_of_draws,
     latent_composite,
@@ -23,29 +24,39 @@ from profiling.assessment.limits import events_to_limits
 from profiling.assessment.mixture_of_fit import grid_of
 from profiling.assessment.monitoring import cusum, cusum_limit, ewma, period_correlation, vlad
 from profiling.assessment.options import ProfileOptions
-from profiling.assessment.periods import halves_correlation, provider_periods
+from profiling.assessment.periods import FALSE_ALARM, halves_correlation, provider_periods
 from profiling.assessment.profile import COLUMNS, Assessment, assess, profile_providers
 from profiling.assessment.provider_evidence import provider_evidence
 from profiling.assessment.rank_confidence import simultaneous_rank_sets, triple_goal
 from profiling.assessment.rank_summary import posterior_ranks
 from profiling.assessment.stability import stability_of_fit
 from profiling.assessment.subgroups import subgroups
-from profiling.assessment.variants import Attributed, fixed_variant, refit_variants, rule_variants, sensitivity
+from profiling.assessment.variants import (
+    Attributed,
+    assess_again,
+    fixed_variant,
+    refit_variants,
+    rule_variants,
+    sensitivity,
+)
 
 __all__ = [
     "CATEGORIES",
     "COLUMNS",
+    "FALSE_ALARM",
     "Assessment",
     "Attributed",
     "CmsBootstrap",
     "FixedEffects",
     "ProfileOptions",
     "assess",
+    "assess_again",
     "assess_aggregates",
     "calibration",
     "case_mix_overlap",
     "cms_bootstrap",
     "composite_of_draws",
+    "composite_scores",
     "confounder_strength",
     "cusum",
     "cusum_limit",

@@ -30,6 +30,7 @@ class ProfileOptions:
     include_inner: the predicted number of an outer provider holds the effects of its inner providers too.
     family: None takes the fit's. "log_gaussian" says that the fit's outcome is the logarithm of the reported
     one.
+    per_exposure: rates of counts are per unit of exposure, exp(offset) of the fit; False: per case.
     rule: "funnel" (exact two-sided mid-p of O given E averaged over the effects), "interval" (posterior interval of
         P/E), "meaningful_difference" (posterior probability of a ratio beyond 1 + difference, or below its inverse),
         "empirical_null" (z-scores against the spread of the bulk), "false_discovery" (Benjamini-Hochberg),
@@ -63,6 +64,7 @@ class ProfileOptions:
     inner_expected: InnerExpected = "within_hospital"
     include_inner: bool = False
     family: Family | None = None
+    per_exposure: bool = False
     rule: Rule = "funnel"
     overdispersion: OverdispersionKind = "none"
     extremes: Extremes = "winsorise"

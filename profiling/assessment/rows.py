@@ -53,6 +53,12 @@ class ProviderRows:
         """Whether the outcome is a number of events."""
         return self.family in ("binomial", "poisson")
 
+    def level_codes(self, count: int) -> Integers:
+        """Number of the provider of each of the data's `count` rows."""
+        codes = np.empty(count, dtype=np.int64)
+        codes[self.order] = np.repeat(np.arange(len(self.labels)), np.diff(self.starts))
+        return codes
+
     @property
     def cases(self) -> Floats:
         """Rows of each provider."""

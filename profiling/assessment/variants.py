@@ -21,7 +21,7 @@ from profiling.assessment.fixed_effects import fixed_effects_of
 from profiling.assessment.honesty import signs_of
 from profiling.assessment.level import LevelAssessment, judged, rule_for
 from profiling.assessment.options import ProfileOptions
-from profiling.assessment.profile import assess
+from profiling.assessment.profile import Assessment, assess
 from profiling.errors import ModelError, Problem
 
 if TYPE_CHECKING:
@@ -155,11 +155,15 @@ def _refitted(
         return {level: _impossible(change.name, size, error) for level, size in sizes.items()}
 
 
-def _compared(again: MixedModelResult, level: str, published: LevelAssessment, change: _Change) -> Variant:
-    """The refitted model under the published rule; its posterior is integrated only where the rule looks at it."""
+def assess_again(again: MixedModelResult, level: str, published: LevelAssessment) -> Assessment:
+    """Another model of the same providers under the published rule; the posterior is integrated over the parameters
+    only where the rule looks at it."""
     posterior = published.options.posterior if published.rule in BY_POSTERIOR else "plug_in"
-    options = replace(published.options, posterior=posterior, draws=FEWEST_DRAWS)
-    frame = assess(again, level, options).frame.set_index("provider").reindex(published.frame["provider"])
+    return assess(again, level, replace(published.options, posterior=posterior, draws=FEWEST_DRAWS))
+
+
+def _compared(again: MixedModelResult, level: str, published: LevelAssessment, change: _Change) -> Variant:
+    frame = assess_again(again, level, published).frame.set_index("provider").reindex(published.frame["provider"])
     sign = np.where(frame["category"].notna(), _sign(frame["category"]), np.nan)
     return Variant(change.name, sign, frame["ratio"].to_numpy(dtype=np.float64), change.note)
 
@@ -179,11 +183,13 @@ def stability(published: LevelAssessment, variants: Sequence[Variant]) -> pd.Dat
     signs = np.stack([variant.sign for variant in variants], axis=1) if variants else np.zeros((len(own), 0))
     known = np.isfinite(signs)
     differs = known & (signs != own[:, None])
-    words = [", ".join(names[row]) for row in differs]
-    counted = {"methods": known.sum(axis=1), "agree": (known & ~differs).sum(axis=1)}
-    table = pd.DataFrame({name: values.astype(np.float64) for name, values in counted.items()} | {"dissent": words})
-    table["dissent"] = table["dissent"].astype(object)
-    return table.where(np.asarray(published.counted)[:, None], None)
+    words = np.array([", ".join(names[row]) for row in differs] + [None], dtype=object)[:-1]
+    columns = {
+        "methods": np.where(published.counted, known.sum(axis=1), np.nan),
+        "agree": np.where(published.counted, (known & ~differs).sum(axis=1), np.nan),
+        "dissent": np.where(published.counted, words, None),
+    }
+    return pd.DataFrame(columns)
 
 
 def sensitivity(published: LevelAssessment, variants: Sequence[Variant], level: str) -> pd.DataFrame:

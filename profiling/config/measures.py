@@ -10,10 +10,10 @@ from pydantic import Field, field_validator, model_validator
 from profiling.config.fields import Bound, ColumnName, Count, Line, Positive, Probability, Share, Slug, Value, expected
 from profiling.config.formulas import FormulaError, check_formula, formula_columns
 from profiling.config.sources import Frozen
-from profiling.vocabulary import FlagRuleName
+from profiling.vocabulary import COUNT_FAMILIES, FlagRuleName
 
 Family = Literal["binomial", "poisson", "log_gaussian", "gaussian"]
-COUNTS = ("binomial", "poisson")
+
 COMPANIONS = ("patient_id", "admitted")
 
 
@@ -83,7 +83,8 @@ class Measure(Frozen):
     exposure: what counts are proportional to, such as days at risk (poisson). trials: how many could have had the
     event, of which the outcome says how many did (binomial); without it the outcome is 0 or 1. social_risk: terms with
     which the model is fitted a second time and shown beside the first. subgroups: columns by whose values observed and
-    expected are compared.
+    expected are compared. sensitivity: the model is fitted again without each term of the case mix, without the largest
+    provider and with patients attributed otherwise, to see which findings hold.
     """
 
     name: Slug
@@ -109,6 +110,7 @@ class Measure(Frozen):
     minimum_cases: Count = 25
     missing: Literal["exclude"] = "exclude"
     method: Literal["laplace", "agq", "auto"] = "laplace"
+    sensitivity: bool = True
     flag: FlagRule = FlagRule()
 
     @model_validator(mode="before")
@@ -121,7 +123,7 @@ class Measure(Frozen):
 
     @model_validator(mode="after")
     def _widens_limits_of_events(self) -> Self:
-        if self.flag.overdispersion != "none" and self.family not in COUNTS:
+        if self.flag.overdispersion != "none" and self.family not in COUNT_FAMILIES:
             raise expected("flag without overdispersion: only counts of events have widened limits")
         return self
 

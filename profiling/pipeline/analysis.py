@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from profiling.config import Measure, Settings
-from profiling.errors import InputRejected, NotConverged, Problem
+from profiling.pipeline.cases import Cases, complete_cases
 from profiling.pipeline.clock import Clock, Progress
+from profiling.pipeline.evidence import evidence_frames
+from profiling.pipeline.fitting import diagnoses, fit_model, fixed_effects, model_formula, variance_components
+from profiling.pipeline.social_risk import social_risk_frames
 from profiling.pipeline.two_answers import two_answers
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from profiling.assessment import Assessment, ProfileOptions
     from profiling.etl import Cohort
     from profiling.modeling import MixedModelResult
-
-ANY_COLUMN = "any of them"
-NORMAL_95 = 1.959963984540054
-COMPLETE_STEP = "case mix and outcome complete"
-POSITIVE_STEP = "outcome above zero"
 
 Frames = dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Cases:
-    """The rows that a model is fitted to, provider columns named by level; and what was left out."""
+class Examined:
+    """A measure with its model and the assessment of each level, outer first; names of providers by level and id."""
 
-    rows: pd.DataFrame
-    flow: pd.DataFrame
-    missing: pd.DataFrame
+    measure: Measure
+    position: int
+    cohort: Cohort
+    cases: Cases
+    fit: MixedModelResult
+    options: ProfileOptions
+    assessments: Mapping[str, Assessment]
+    names: Mapping[str, Mapping[str, str]]
 
 
-def analyse(
+def analyse(settings: Settings, engine: Engine, progress: Progress, clock: Clock) -> tuple[list[Frames], list[Frames]]:
+    """Frames by table of the store for each measure, in the order of the configuration, and the figures of each that
+    composites are made of. NotConverged if a model has no trustworthy maximum.
+
+    A model is given up as soon as its frames are made; those of measures that are judged together are kept until all
+    of them are fitted.
+    """
+    found: dict[int, tuple[Frames, Frames]] = {}
+    waiting: list[Examined] = []
+    for position, measure in enumerate(settings.measures):
+        examined = examine(settings, measure, position, engine, progress, clock)
+        if measure.flag.across == "measures":
+            waiting.append(examined)
+        else:
+            found[position] = _found(settings, examined, progress, clock)
+    for examined in judged_together(waiting):
+        found[examined.position] = _found(settings, examined, progress, clock)
+    ordered = [found[position] for position in sorted(found)]
+    return [frames for frames, _ in ordered], [parts for _, parts in ordered]
+
+
+def examine(
     settings: Settings, measure: Measure, position: int, engine: Engine, progress: Progress, clock: Clock
-) -> Frames:
-    """Frames of one measure by table of the store; NotConverged if its model has no trustworthy maximum."""
+) -> Examined:
+    """Cohort, model and assessments of one measure."""
+    from profiling import assessment as a
     from profiling.etl import read_cohort
 
     total = len(settings.measures)
@@ -54,83 +78,74 @@ def analyse(
         fit = fit_model(measure, cases.rows)
     with clock.stage("assess"):
         progress(f"Assessing the providers of {measure.name}", position, total)
-        found = assessed(settings, measure, cases, fit, provider_names(engine, measure))
-    specification = _specification(measure, position, cohort, cases)
-    frames = {"measures": specification, "cohort_flow": cases.flow, "missing_counts": cases.missing, **found}
-    return {name: frame.assign(measure=measure.name) for name, frame in frames.items()}
+        options, levels = profile_options(settings, measure), [level.level for level in measure.providers]
+        grid = a.grid_of(fit, levels[0]) if options.posterior == "full" else None
+        assessments = {level: a.assess(fit, level, options, grid) for level in levels}
+    names = provider_names(engine, measure)
+    return Examined(measure, position, cohort, cases, fit, options, assessments, names)
+
+
+def judged_together(waiting: Sequence[Examined]) -> list[Examined]:
+    """The same measures with one adjustment of the probabilities of all their providers."""
+    from profiling import assessment as a
+
+    every = [(place, level) for place, examined in enumerate(waiting) for level in examined.assessments]
+    judged = a.judged_together([waiting[place].assessments[level] for place, level in every]) if every else []
+    together = dict(zip(every, judged, strict=True))
+    return [
+        replace(examined, assessments={level: together[place, level] for level in examined.assessments})
+        for place, examined in enumerate(waiting)
+    ]
 
 
 def stacked(parts: Sequence[Frames]) -> Frames:
-    """The frames of all measures, one under the other, by table."""
-    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
+    """The frames of all measures, one under the other, by table; a table that no measure fills is empty."""
+    tables = dict.fromkeys(name for part in parts for name in part)
+    filled = {name: [part[name] for part in parts if len(part.get(name, ()))] for name in tables}
+    return {name: pd.concat(own, ignore_index=True) if own else pd.DataFrame() for name, own in filled.items()}
 
 
-def complete_cases(cohort: Cohort, measure: Measure) -> Cases:
-    """Leave out rows without outcome or case mix, and count them; InputRejected if none is left."""
-    names = {level.column: level.level for level in measure.providers}
-    levels = list(names.values())
-    rows = cohort.table.to_pandas().rename(columns=names)
-    columns = list(dict.fromkeys([measure.outcome, *measure.case_mix_columns]))
-    gaps = rows[columns].isna()
-    complete = rows.loc[~gaps.any(axis=1)]
-    steps = [(COMPLETE_STEP, len(complete))]
-    if measure.family == "log_gaussian":
-        complete = complete.loc[complete[measure.outcome] > 0]
-        steps.append((POSITIVE_STEP, len(complete)))
-    if complete.empty:
-        where, wanted = f"measure {measure.name}", "some rows with outcome and case mix"
-        raise InputRejected(Problem(where, "no row is left in its cohort", wanted, "See cohort and columns"))
-    missing = pd.concat([missing_by(level, rows[level], gaps) for level in levels], ignore_index=True)
-    return Cases(complete.reset_index(drop=True), _flow(cohort.flow, steps), missing)
+def _found(settings: Settings, examined: Examined, progress: Progress, clock: Clock) -> tuple[Frames, Frames]:
+    measure, total = examined.measure, len(settings.measures)
+    with clock.stage("assess"):
+        frames = assessed(settings, examined)
+    with clock.stage("evidence"):
+        progress(f"Judging the providers of {measure.name} in other ways", examined.position, total)
+        found = [evidence_frames(measure, examined), social_risk_frames(measure, examined)]
+    checks = [frames["model_checks"], *(part.pop("model_checks") for part in found)]
+    frames["model_checks"] = pd.concat([part for part in checks if len(part)], ignore_index=True)
+    for part in found:
+        frames |= part
+    parts = {level: _composite_part(examined, level) for level in examined.assessments}
+    return {name: frame.assign(measure=measure.name) for name, frame in frames.items()}, parts
 
 
-def missing_by(level: str, provider: pd.Series[Any], gaps: pd.DataFrame) -> pd.DataFrame:
-    """Rows missing by provider and column, for columns that miss any, and for any of them together."""
-    kept = gaps.loc[:, gaps.any()]
-    kept = kept.assign(**{ANY_COLUMN: kept.any(axis=1)}) if kept.shape[1] else kept
-    counted = kept.groupby(provider.to_numpy(), sort=True).sum()
-    totals = provider.groupby(provider.to_numpy(), sort=True).size()
-    long = (
-        counted.rename_axis("provider")
-        .reset_index()
-        .melt("provider", var_name="column_name", value_name="rows_missing")
-    )
-    return long.assign(level=level, rows_total=long["provider"].map(totals))
+def assessed(settings: Settings, examined: Examined) -> Frames:
+    """What the model says, and what it says about every provider of every level."""
+    from profiling import assessment as a
 
-
-def _flow(flow: pd.DataFrame, steps: list[tuple[str, int]]) -> pd.DataFrame:
-    first = int(flow["position"].max()) + 1 if len(flow) else 0
-    added = pd.DataFrame(steps, columns=["step", "rows_left"])
-    return pd.concat([flow, added.assign(position=range(first, first + len(added)))], ignore_index=True)
-
-
-def model_formula(measure: Measure) -> str:
-    """The whole formula: outcome, case mix and random terms by the names of the levels."""
-    outcome = f"np.log({measure.outcome})" if measure.family == "log_gaussian" else measure.outcome
-    random = " + ".join(f"({level.random} | {level.level})" for level in measure.providers)
-    return f"{outcome} ~ {measure.case_mix} + {random}"
-
-
-def fit_model(measure: Measure, rows: pd.DataFrame) -> MixedModelResult:
-    """The model of a measure; NotConverged, with the engine's diagnosis, if it has no trustworthy maximum."""
-    from profiling.modeling import glmm, lmm
-
-    formula = model_formula(measure)
-    if measure.family == "binomial":
-        fit = glmm(formula, rows, family="binomial", method=measure.method)
-    else:
-        fit = lmm(formula, rows, reml=True)
-    if not fit.converged:
-        grave = [note for note in fit.diagnostics if note.severity == "error"] or list(fit.diagnostics)
-        said = "; ".join(diagnosis.message for diagnosis in grave) or "no further diagnosis"
-        raise not_converged(measure, f"its model has no maximum: {said}")
-    return fit
-
-
-def not_converged(measure: Measure, found: str) -> NotConverged:
-    """The error of a measure whose model has no trustworthy maximum."""
-    advice = "Simplify the case mix or the random terms; nothing was published"
-    return NotConverged(Problem(f"measure {measure.name}", found, "a model with a maximum", advice))
+    cases, fit, options = examined.cases, examined.fit, examined.options
+    assessments, levels = examined.assessments, list(examined.assessments)
+    return {
+        "measures": _specification(examined),
+        "cohort_flow": cases.flow,
+        "missing_counts": cases.missing,
+        "fixed_effects": fixed_effects(fit),
+        "variance_components": variance_components(fit),
+        "model_checks": pd.concat(
+            [
+                a.model_checks(fit, assessments, options),
+                diagnoses(fit),
+                two_answers(fit, cases.rows, levels, settings.disclosure.threshold),
+            ],
+            ignore_index=True,
+        ),
+        "calibration": a.calibration(fit, options),
+        "provider_estimates": pd.concat([_named(examined, level) for level in levels], ignore_index=True),
+        "flags": pd.concat([a.flags(assessments[level], level) for level in levels], ignore_index=True),
+        "predictions": a.predictions(fit, cases.rows["encounter_id"].tolist(), options),
+        "funnel_limits": pd.concat([a.funnel_limits(assessments[level], level) for level in levels], ignore_index=True),
+    }
 
 
 def provider_names(engine: Engine, measure: Measure) -> dict[str, dict[str, str]]:
@@ -150,40 +165,7 @@ def provider_names(engine: Engine, measure: Measure) -> dict[str, dict[str, str]
     return found
 
 
-def assessed(
-    settings: Settings,
-    measure: Measure,
-    cases: Cases,
-    fit: MixedModelResult,
-    names: Mapping[str, dict[str, str]],
-) -> Frames:
-    """What the model says, and what it says about every provider of every level."""
-    from profiling import assessment as a
-
-    levels = [level.level for level in measure.providers]
-    options = profile_options(settings, measure)
-    assessments = {level: a.assess(fit, level, options) for level in levels}
-    estimates = [_named(level, levels, assessments[level].frame, names) for level in levels]
-    return {
-        "fixed_effects": fixed_effects(fit),
-        "variance_components": variance_components(fit),
-        "model_checks": pd.concat(
-            [
-                a.model_checks(fit, assessments, options),
-                diagnoses(fit),
-                two_answers(fit, cases.rows, levels, settings.disclosure.threshold),
-            ],
-            ignore_index=True,
-        ),
-        "calibration": a.calibration(fit, options),
-        "provider_estimates": pd.concat(estimates, ignore_index=True),
-        "flags": pd.concat([a.flags(assessments[level], level) for level in levels], ignore_index=True),
-        "predictions": a.predictions(fit, cases.rows["encounter_id"].tolist(), options),
-        "funnel_limits": pd.concat([a.funnel_limits(assessments[level], level) for level in levels], ignore_index=True),
-    }
-
-
-def profile_options(settings: Settings, measure: Measure) -> Any:
+def profile_options(settings: Settings, measure: Measure) -> ProfileOptions:
     """The choices of a measure in the words of the assessment."""
     from profiling.assessment import ProfileOptions
 
@@ -193,6 +175,7 @@ def profile_options(settings: Settings, measure: Measure) -> Any:
         inner=levels[1] if len(levels) > 1 else None,
         inner_expected=measure.inner_expected,
         family=measure.family,
+        per_exposure=measure.exposure is not None,
         rule=measure.flag.rule,
         watch=measure.flag.watch,
         flag=measure.flag.flag,
@@ -207,7 +190,8 @@ def profile_options(settings: Settings, measure: Measure) -> Any:
     )
 
 
-def _named(level: str, levels: list[str], frame: pd.DataFrame, names: Mapping[str, dict[str, str]]) -> pd.DataFrame:
+def _named(examined: Examined, level: str) -> pd.DataFrame:
+    frame, names, outer = examined.assessments[level].frame, examined.names, examined.measure.providers[0].level
     labels = frame["provider"].astype(str)
     parents = frame["parent"].astype(object).where(frame["parent"].notna(), None)
     return frame.assign(
@@ -215,43 +199,25 @@ def _named(level: str, levels: list[str], frame: pd.DataFrame, names: Mapping[st
         provider=labels,
         provider_name=labels.map(names[level]).fillna(labels),
         parent=parents,
-        parent_name=parents.map(names[levels[0]]).fillna(parents),
+        parent_name=parents.map(names[outer]).fillna(parents),
     )
 
 
-def fixed_effects(fit: MixedModelResult) -> pd.DataFrame:
-    """Coefficients in the order of the model, with 95 % Wald limits."""
-    estimate, error = fit.fixed_effects.to_numpy(), fit.standard_errors.to_numpy()
-    half = NORMAL_95 * error
-    return pd.DataFrame({
-        "position": np.arange(len(estimate)), "term": fit.fixed_effects.index.astype(str),
-        "estimate": estimate, "standard_error": error, "lower": estimate - half, "upper": estimate + half,
-    })  # fmt: skip
+def _composite_part(examined: Examined, level: str) -> pd.DataFrame:
+    """What a composite takes from a measure: provider, provider_name, estimate of the log ratio and its error by
+    chance, observed, expected; of providers with enough cases."""
+    assessment = examined.assessments[level]
+    error = assessment.evidence.weight**-0.5
+    table = _named(examined, level)[["provider", "provider_name", "observed", "expected_marginal"]]
+    table = table.rename(columns={"expected_marginal": "expected"})
+    return table.assign(estimate=assessment.evidence.z * error, error=error)[assessment.counted]
 
 
-def variance_components(fit: MixedModelResult) -> pd.DataFrame:
-    """The lower triangle of each group's covariance, row by row, and the residual variance."""
-    rows = [
-        (group, term_a, term_b, covariance.to_numpy()[i, j])
-        for group, covariance in fit.variance_components.items()
-        for i, term_a in enumerate(covariance.index)
-        for j, term_b in enumerate(covariance.columns[: i + 1])
-    ]
-    if fit.residual_sd is not None and np.isfinite(fit.residual_sd):
-        rows.append(("Residual", "Intercept", "Intercept", float(fit.residual_sd) ** 2))
-    frame = pd.DataFrame(rows, columns=["grouping", "term_a", "term_b", "covariance"])
-    return frame.assign(position=range(len(frame)))
-
-
-def diagnoses(fit: MixedModelResult) -> pd.DataFrame:
-    """What the fit wants to be known about itself, as checks without a value."""
-    said = {f"diagnosis_{diagnosis.code}": diagnosis.message for diagnosis in fit.diagnostics}
-    return pd.DataFrame([(code, math.nan, note) for code, note in said.items()], columns=["name", "value", "note"])
-
-
-def _specification(measure: Measure, position: int, cohort: Cohort, cases: Cases) -> pd.DataFrame:
+def _specification(examined: Examined) -> pd.DataFrame:
+    measure, rows = examined.measure, examined.cases.rows
+    base = float(rows[measure.base_column].sum()) if measure.base_column else len(rows)
     return pd.DataFrame([{
-        "position": position, "spec_json": measure.model_dump_json(by_alias=True), "cohort_sql": cohort.sql,
-        "formula": model_formula(measure), "rows_used": len(cases.rows),
-        "overall_rate": float(cases.rows[measure.outcome].mean()),
+        "position": examined.position, "spec_json": measure.model_dump_json(by_alias=True),
+        "cohort_sql": examined.cohort.sql, "formula": model_formula(measure), "rows_used": len(rows),
+        "overall_rate": float(rows[measure.outcome].sum()) / base,
     }])  # fmt: skip

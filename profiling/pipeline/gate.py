@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profiling.config import Gate
-from profiling.pipeline.analysis import COMPLETE_STEP
+from profiling.pipeline.cases import COMPLETE_STEP
 
 if TYPE_CHECKING:
     import pandas as pd

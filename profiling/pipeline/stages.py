@@ -52,12 +52,13 @@ def load_records(settings: Settings, engine: Engine, now: datetime, progress: Pr
 def fit_measures(
     settings: Settings, engine: Engine, now: datetime, progress: Progress = silent, clock: Clock | None = None
 ) -> str:
-    """Stages `cohort`, `fit` and `assess` for every measure; the id of the run that keeps what they found.
+    """Stages `cohort`, `fit`, `assess` and `evidence` for every measure; the id of the run that keeps what they found.
 
     All results are written in one transaction. Raises NotConverged where a model has no trustworthy maximum;
     the run is then kept as failed, without results.
     """
     from profiling.pipeline.analysis import analyse, stacked
+    from profiling.pipeline.composites import composite_frames
     from profiling.pipeline.software import software
     from profiling.store.publications import History
     from profiling.store.runs import finish_run, new_run, write_results
@@ -77,11 +78,9 @@ def fit_measures(
         output_json=History(software=software()).as_json(),
     )
     try:
-        found = [
-            analyse(settings, measure, position, engine, progress, clock)
-            for position, measure in enumerate(settings.measures)
-        ]
-        write_results(engine, run_id, stacked(found) | {"run_timings": _timings(clock)})
+        found, parts = analyse(settings, engine, progress, clock)
+        frames = stacked(found) | composite_frames(settings, parts) | {"run_timings": _timings(clock)}
+        write_results(engine, run_id, frames)
     except BaseException:
         finish_run(engine, run_id, "failed")
         raise

@@ -15,7 +15,7 @@ from small_region import CONFIGURATION, visits, write_region
 
 from profiling.cli.main import execute
 from profiling.config import Gate
-from profiling.pipeline.analysis import COMPLETE_STEP
+from profiling.pipeline.cases import COMPLETE_STEP
 from profiling.pipeline.gate import reasons
 from profiling.store.runs import RunRecord
 

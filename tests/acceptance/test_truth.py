@@ -10,7 +10,7 @@ import pytest
 
 from profiling.config import Measure, load_settings
 from profiling.etl.sample import draw_records
-from profiling.pipeline.analysis import fit_model
+from profiling.pipeline.fitting import fit_model
 from profiling.shipped import default_configuration
 
 MEASURES = {measure.name: measure for measure in load_settings(default_configuration(), {}).measures}
