@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from jinja2 import Environment
 
 from profiling.reporting.disclosure import MaskedRun, mask
 from profiling.reporting.downloads import listing, write_downloads, write_json
-from profiling.reporting.pages import audit, hospital, measure, methods, model, overview
+from profiling.reporting.pages import audit, directory, hospital, measure, methods, model, overview
+from profiling.reporting.pages.provider_table import provider_table
 from profiling.reporting.pages.shared import Site, build
 from profiling.reporting.processes import in_processes
 from profiling.reporting.sentences import say
@@ -58,34 +60,49 @@ def write_site(record: RunRecord, folder: Path, edition: str = "public") -> Site
     return SiteSummary(folder / "index.html", pages, len(files), size, len(providers), int(providers["hidden"].sum()))
 
 
-def _write_pages(site: Site, folder: Path) -> int:
-    write = _writer(site, environment(templates_folder()), folder)
-    write(
-        "index.html",
-        "index.html",
-        overview.context(site, [file for file in listing(site) if file["kind"] in ("table", "run")]),
-    )
-    write("methods.html", "methods.html", methods.context(site))
-    write("audit.html", "audit.html", audit.context(site))
+@dataclass(frozen=True)
+class Page:
+    """A page to be written: template, address from the top of the site, and what gives the template its context."""
+
+    template: str
+    address: str
+    context: Callable[[], dict[str, Any]]
+
+
+def pages_of(site: Site) -> Iterator[Page]:
+    """Every page of a site; nothing is computed for a page before its context is asked for."""
+    names = directory.directory(site)
+    files = [file for file in listing(site) if file["kind"] in ("table", "run")]
+    yield Page("index.html", "index.html", partial(overview.context, site, names, files))
+    yield Page("methods.html", "methods.html", partial(methods.context, site))
+    yield Page("audit.html", "audit.html", partial(audit.context, site))
+    for number in range(1, names.pages.number + 1) if names.apart else ():
+        yield Page("directory.html", names.address(number), partial(names.context, number))
     for one in site.measures:
-        write("measure.html", one.href, measure.context(site, one, listing(site, "../")))
+        table = provider_table(site, one)
+        yield Page("measure.html", one.href, partial(measure.context, site, one, table, listing(site, "../")))
         if one.modelled:
-            write("model.html", one.model_href, model.context(site, one))
-    _write_providers(site, write)
-    return 3 + len(site.measures) + sum(one.modelled for one in site.measures) + len(site.addresses)
-
-
-def _write_providers(site: Site, write: Callable[[str, str, dict[str, Any]], None]) -> None:
-    """A page a provider. Many are shared out to processes; each page is the same whoever writes it."""
+            yield Page("model.html", one.model_href, partial(model.context, site, one))
+        for number in range(2, table.pages.number + 1):
+            yield Page("providers.html", table.address(number), partial(table.context, number))
     prepared = tuple(hospital.prepare(site, one) for one in site.measures)
-    keys = list(site.addresses)
+    for level, provider in site.addresses:
+        made = partial(hospital.context, site, prepared, level, provider)
+        yield Page("hospital.html", site.address(level, provider), made)
 
-    def some(share: list[tuple[str, str]]) -> None:
-        for level, provider in share:
-            write("hospital.html", site.address(level, provider), hospital.context(site, prepared, level, provider))
 
-    processes = _processes(len(keys))
-    in_processes(some, [keys[start::processes] for start in range(processes)])
+def _write_pages(site: Site, folder: Path) -> int:
+    """Write every page. Many are shared out to processes; each page is the same whoever writes it."""
+    write = _writer(site, environment(templates_folder()), folder)
+    pages = list(pages_of(site))
+
+    def some(share: list[Page]) -> None:
+        for page in share:
+            write(page)
+
+    processes = _processes(len(pages))
+    in_processes(some, [pages[start::processes] for start in range(processes)])
+    return len(pages)
 
 
 def _processes(pages: int) -> int:
@@ -93,14 +110,14 @@ def _processes(pages: int) -> int:
     return min(os.cpu_count() or 1, MOST_PROCESSES) if pages >= MANY_PAGES else 1
 
 
-def _writer(site: Site, made: Environment, folder: Path) -> Callable[[str, str, dict[str, Any]], None]:
+def _writer(site: Site, made: Environment, folder: Path) -> Callable[[Page], None]:
     """A function that fills a template and writes it; every page gets the frame all share."""
     shared = frame(site)
 
-    def write(template: str, address: str, context: dict[str, Any]) -> None:
-        root = "../" * address.count("/")
-        text = made.get_template(template).render(**shared, root=root, **context)
-        (folder / address).write_text(text, encoding="utf-8", errors="replace")
+    def write(page: Page) -> None:
+        root = "../" * page.address.count("/")
+        text = made.get_template(page.template).render(**shared, root=root, **page.context())
+        (folder / page.address).write_text(text, encoding="utf-8", errors="replace")
 
     return write
 

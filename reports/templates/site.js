@@ -31,6 +31,10 @@
     if (rows.length < 8) { return; }
     var order = rows.slice();
     var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
+    heads.forEach(sortable);
+    /* A page of a longer table: what is looked for may stand on another. The first page knows where. */
+    if (table.dataset.all && !table.dataset.index) { return; }
+    var further = elsewhere(table, heads.length);
     var bar = make("div", { "class": "tools" });
     var found = make("span", { "class": "small", role: "status" });
     var name = heads[0].textContent.trim().toLowerCase();
@@ -41,6 +45,7 @@
       if (status) { words[status.textContent.trim()] = true; }
     });
     var choice = null;
+    if (further) { further.statuses.forEach(function (word) { words[word] = true; }); }
     if (Object.keys(words).length > 1) {
       choice = field(bar, "select", "In words", {});
       ["All"].concat(Object.keys(words)).forEach(function (word) { choice.appendChild(make("option", {}, word)); });
@@ -54,21 +59,25 @@
       return status ? status.textContent.trim() : "";
     });
 
+    var all = (table.dataset.all || rows.length).toString();
+
     function show() {
       var wanted = plain(search.value.trim());
       var state = choice && choice.selectedIndex > 0 ? choice.value : "";
-      var count = 0;
+      var asked = wanted || state;
+      var count = asked && further ? further.show(wanted, state) : 0;
+      if (!asked && further) { further.clear(); }
       rows.forEach(function (row, place) {
         var kept = texts[place].indexOf(wanted) >= 0 && (!state || states[place] === state);
         row.hidden = !kept;
         count += kept ? 1 : 0;
       });
-      found.textContent = count === rows.length ? "" : count + " of " + rows.length;
+      found.textContent = asked ? count.toLocaleString(document.documentElement.lang) + " of " + all : "";
     }
     search.addEventListener("input", show);
     if (choice) { choice.addEventListener("change", show); }
 
-    heads.forEach(function (head, column) {
+    function sortable(head, column) {
       var label = head.textContent.trim();
       if (!label || head.classList.contains("graphic")) { return; }
       var button = make("button", { type: "button", "class": "sort", title: "Sort by " + label.replace(/\u00ad/g, "") });
@@ -82,7 +91,7 @@
         head.appendChild(button);
       }
       button.addEventListener("click", function () { sort(head, column); });
-    });
+    }
 
     function cell(row, column) {
       /* Rows with hidden counts join cells: only their first and last can be sorted by. */
@@ -117,6 +126,45 @@
       sorted.forEach(function (row) { all.appendChild(row); });
       body.appendChild(all);
     }
+  }
+
+  /* Rows of a table that stand on its further pages: found by name and result, and where they stand. */
+  var MOST_ELSEWHERE = 100;
+  function elsewhere(table, columns) {
+    if (!table.dataset.index) { return null; }
+    var index = JSON.parse(document.getElementById(table.dataset.index).textContent);
+    var names = null, body = null;
+    function clear() { if (body) { body.remove(); body = null; } }
+    function row(entry, place) {
+      var page = Math.floor(place / index.rows) + 2;
+      var line = make("tr");
+      var name = make("th", { scope: "row" });
+      name.appendChild(make("a", { href: "../hospitals/" + entry[1] + ".html" }, entry[0]));
+      var where = make("td", { "class": "hidden-counts", colspan: columns - 2 });
+      where.appendChild(make("a", { href: index.page + page + ".html#" + entry[1] }, index.found.replace("{page}", page)));
+      var result = make("td", { "class": "in-words" });
+      var known = document.querySelector(".status." + index.classes[entry[2]]);
+      result.appendChild(known ? known.cloneNode(true) : make("span", { "class": "status" }, index.statuses[entry[2]]));
+      [name, where, result].forEach(function (cell) { line.appendChild(cell); });
+      return line;
+    }
+    return {
+      statuses: index.statuses.filter(function (_, code) { return index.entries.some(function (e) { return e[2] === code; }); }),
+      clear: clear,
+      show: function (wanted, state) {
+        names = names || index.entries.map(function (entry) { return plain(entry[0]); });
+        var code = state ? index.statuses.indexOf(state) : -1, count = 0;
+        clear();
+        body = make("tbody");
+        index.entries.forEach(function (entry, place) {
+          if (names[place].indexOf(wanted) < 0 || (state && entry[2] !== code)) { return; }
+          count += 1;
+          if (count <= MOST_ELSEWHERE) { body.appendChild(row(entry, place)); }
+        });
+        table.appendChild(body);
+        return count;
+      }
+    };
   }
 
   var fields = 0;

@@ -7,7 +7,7 @@ from typing import Any
 
 from profiling.reporting import sentences
 from profiling.reporting.pages import drawings
-from profiling.reporting.pages.measure import hidden_row, observed_head, observed_label, shown_row
+from profiling.reporting.pages.provider_table import hidden_row, observed_head, observed_label, shown_row
 from profiling.reporting.pages.shared import FLAGGED, MeasureView, each, noun, nouns
 
 TOLD = [

@@ -9,13 +9,14 @@ from markupsafe import Markup
 from profiling.reporting import numbers, sentences
 from profiling.reporting.definitions import DEFINITIONS
 from profiling.reporting.pages import drawings, family, model, subgroups, volume
-from profiling.reporting.pages.shared import MeasureView, Site, category_counts, each, noun, nouns
+from profiling.reporting.pages.provider_table import ProviderTable
+from profiling.reporting.pages.shared import MeasureView, Site, category_counts, noun, nouns
 
 ON_PAGE = ("raw-ratio", "shrunken-ratio", "chance", "rank", "reliability")
 
 
-def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -> dict[str, Any]:
-    """What the template of a measure prints."""
+def context(site: Site, measure: MeasureView, table: ProviderTable, downloads: list[dict[str, str]]) -> dict[str, Any]:
+    """What the template of a measure prints; of the table its first page."""
     level = measure.outer
     root = "../"
     finding = measure.finding(level)
@@ -41,7 +42,8 @@ def context(site: Site, measure: MeasureView, downloads: list[dict[str, str]]) -
             )
             if made
         ],
-        "table": provider_table(site, measure, level, root),
+        "table": table.page(1),
+        "index": table.index(),
         "inner": _inner(measure),
         "model": _model(measure, root),
         "rule": sentences.rule(finding),
@@ -120,65 +122,6 @@ def _model(measure: MeasureView, root: str) -> dict[str, Any]:
         "paragraphs": [first, sentences.say("aggregates_shrunken", **words)],
         "href": "",
     }
-
-
-def provider_table(site: Site, measure: MeasureView, level: str, root: str) -> dict[str, Any]:
-    """Every provider of a level: those shown by surprise |z|, then those hidden by name."""
-    rows = measure.providers[level]
-    domain, axis = drawings.interval_head(rows)
-    shown = rows[~rows["hidden"]].sort_values("z", key=lambda z: -z.abs(), kind="stable", na_position="last")
-    hidden = rows[rows["hidden"]].sort_values(["provider_name", "provider"])
-    return {
-        "count": f"{len(rows):,}",
-        "axis": axis,
-        "observed": observed_head(measure),
-        "observed_label": observed_label(measure),
-        "rows": [
-            *(shown_row(measure, row, domain) | _linked(site, row, root) for row in each(shown)),
-            *(hidden_row(measure, row) | _linked(site, row, root) for row in each(hidden)),
-        ],
-    }
-
-
-def observed_head(measure: MeasureView) -> str:
-    """Head of the column of what was observed."""
-    return measure.event[:1].upper() + measure.event[1:] if measure.counts else f"Mean {measure.unit}".strip()
-
-
-def observed_label(measure: MeasureView) -> str:
-    """What stands after an observed figure on a phone."""
-    return f"{measure.event} observed" if measure.counts else f"{measure.unit} observed".strip()
-
-
-def shown_row(measure: MeasureView, row: Any, domain: tuple[float, float] | None) -> dict[str, Any]:
-    """Words of a provider whose figures are shown."""
-    counts = measure.counts
-    expected = row.expected_marginal if counts else row.expected_marginal / row.n
-    return {
-        "name": row.provider_name,
-        "hidden": False,
-        "n": numbers.integer(row.n),
-        "observed": numbers.integer(row.observed) if counts else numbers.decimal(row.observed_rate, 2),
-        "expected": numbers.amount(expected) if counts else numbers.decimal(expected, 2),
-        "raw": numbers.ratio(row.oe_ratio),
-        "ratio": numbers.ratio(row.ratio),
-        "interval": numbers.interval(row.ratio_lower, row.ratio_upper),
-        "graphic": drawings.interval_svg(row, domain) if domain else "",
-        "chance": numbers.chance(row.probability_by_chance),
-        "rank": numbers.rank_interval(row.rank_lower, row.rank_upper),
-        "reliability": numbers.ratio(row.reliability),
-        "category": measure.worded(row.category),
-    }
-
-
-def hidden_row(measure: MeasureView, row: Any) -> dict[str, Any]:
-    """Words of a provider whose figures are hidden: name, case band and category."""
-    return {"name": row.provider_name, "hidden": True, "band": row.case_band, "category": measure.worded(row.category)}
-
-
-def _linked(site: Site, row: Any, root: str) -> dict[str, str]:
-    slug = site.addresses.get((row.level, row.provider), "")
-    return {"href": site.address(row.level, row.provider, root), "anchor": slug}
 
 
 def _inner(measure: MeasureView) -> dict[str, Any] | None:

@@ -9,7 +9,8 @@ import pandas as pd
 from profiling.reporting import numbers
 from profiling.reporting.charts.matrix import DOTS_UP_TO
 from profiling.reporting.pages import drawings
-from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, natural, noun, nouns
+from profiling.reporting.pages.directory import Directory
+from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, noun, nouns
 from profiling.reporting.sentences import (
     against_chance,
     capital,
@@ -29,7 +30,7 @@ MISSING_LOOK = 0.05
 REJECTED_LOOK = 0.02
 
 
-def context(site: Site, downloads: list[dict[str, str]]) -> dict[str, Any]:
+def context(site: Site, names: Directory, downloads: list[dict[str, str]]) -> dict[str, Any]:
     """What the template of the overview prints."""
     level = site.outer_levels[0] if site.outer_levels else "provider"
     rows = _outer_rows(site, level)
@@ -46,13 +47,7 @@ def context(site: Site, downloads: list[dict[str, str]]) -> dict[str, Any]:
         "conversation": _conversation(site, rows, level),
         "counts": counts_rows(site.measures),
         "health": _health(site, rows, level),
-        "directory": {
-            "nouns": nouns(level),
-            "entries": [
-                {"href": site.address(*key), "name": name}
-                for key, name in sorted(site.names.items(), key=lambda item: natural(item[1]))
-            ],
-        },
+        "directory": names.on_overview(),
         "downloads": downloads,
     }
 
