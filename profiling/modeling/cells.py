@@ -148,10 +148,13 @@ def curvature_rows(
         for m in range(tile_ptr[tile], tile_ptr[tile + 1]):
             for i in range(cell_ptr[m], cell_ptr[m + 1]):
                 e = eta[i] + effect[m]
-                w1[i] = derivatives(code, y[i], weight[i], e)[3]
-                up = derivatives(code, y[i], weight[i], e + step)[3]
-                down = derivatives(code, y[i], weight[i], e - step)[3]
-                curvature[i] = w1[i] * pull[m] - 0.5 * leverage[m] * (up - down) / (2.0 * step)
+                change = 0.0
+                for side in range(-1, 2):
+                    third = derivatives(code, y[i], weight[i], e + side * step)[3]
+                    change += side * third
+                    if side == 0:
+                        w1[i] = third
+                curvature[i] = w1[i] * pull[m] - 0.5 * leverage[m] * change / (2.0 * step)
 
 
 @nb.njit(parallel=True, cache=True, fastmath=_FAST)

@@ -79,12 +79,17 @@ def _partial_gram(X: np.ndarray, w: np.ndarray, partial: np.ndarray, chunks: int
     tiles = (n + TILE - 1) // TILE
     for c in nb.prange(chunks):
         scaled = np.empty((TILE, p))
+        product = np.empty((p, p))
         for t in range(c * tiles // chunks, (c + 1) * tiles // chunks):
             start, stop = t * TILE, min(n, (t + 1) * TILE)
             for i in range(start, stop):
                 for j in range(p):
                     scaled[i - start, j] = X[i, j] * w[i]
-            partial[c] += scaled[: stop - start].T @ X[start:stop]
+            np.dot(scaled[: stop - start].T, X[start:stop], product)
+            # Loops, not an array expression: its message for unlike shapes takes longer to compile than all this.
+            for a in range(p):
+                for b in range(p):
+                    partial[c, a, b] += product[a, b]
 
 
 def weighted_gram(X: np.ndarray, w: np.ndarray) -> np.ndarray:
