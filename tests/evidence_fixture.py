@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from profiling.pipeline.structure_found import structure_found
+
 QUARTERS = tuple(f"{year} Q{quarter}" for year in (2022, 2023) for quarter in (1, 2, 3, 4))
 COLUMNS: Mapping[str, tuple[str, ...]] = {"sex": ("F", "M"), "deprivation": ("1", "2", "3", "4", "5")}
 COMMENT = "The stroke unit moved here in March 2023.\n\nRecords of two weeks were coded late."
@@ -46,6 +48,31 @@ def evidence_frames(
         "provider_comments": comments,
     }
     return {name: frame.assign(run_id=run_id) for name, frame in found.items()}
+
+
+def linked_checks(seed: int, data: pd.DataFrame, effects: pd.DataFrame, odds: bool, threshold: int) -> pd.DataFrame:
+    """Rows of model_checks on the structure of the data and on the two ways to say its coefficients."""
+    random = np.random.default_rng([seed, 11])
+    each = int(data["physician"].max()) // max(int(data["hospital"].max()), 1)
+    lent = np.where(
+        random.random(len(data)) < 0.04, (data["physician"] + each) % (data["physician"].max() + 1), data["physician"]
+    )
+    rows = pd.DataFrame({"hospital": data["hospital"], "physician": lent})
+    days = pd.to_datetime("2022-01-01") + pd.to_timedelta(random.integers(0, 730, len(data)), unit="D")
+    rows = rows.assign(patient_id=random.integers(0, max(len(data) // 2, 1), len(data)), admitted=days)
+    entries = structure_found(rows, ["hospital", "physician"], threshold)
+    kept = effects[effects["term"] != "Intercept"]
+    for term, estimate, error in zip(kept["term"], kept["estimate"], kept["standard_error"], strict=True):
+        entries += [
+            (f"naive_standard_error:{term}", error * 0.9, ""),
+            (f"clustered_standard_error:{term}", error * 1.02, ""),
+        ]
+        if odds:
+            entries.append((f"population_odds_ratio:{term}", float(np.exp(0.98 * estimate)), ""))
+            entries.append((f"gee_odds_ratio:{term}", float(np.exp(0.983 * estimate)), ""))
+    entries.append(("design_effect:hospital", 7.3, "of the mean"))
+    entries += [("attenuation", 0.985, "")] if odds else []
+    return pd.DataFrame(entries, columns=["name", "value", "note"])
 
 
 def _judged(rows: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:

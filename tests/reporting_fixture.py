@@ -11,7 +11,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from evidence_fixture import evidence_frames
+from evidence_fixture import evidence_frames, linked_checks
 from scipy import stats
 
 from profiling.store.runs import RunRecord
@@ -90,6 +90,8 @@ def simulated_run(
         flow.append(_flow(measure, rows))
         missing.append(_missing(generator, measure, both))
         effects.append(_effects(measure))
+        linked = linked_checks(seed, data, effects[-1], spec["family"] == "binomial", threshold)
+        checks.append(linked.assign(measure=measure))
         variances.append(_variances(measure, spec))
     table = pd.concat(estimates, ignore_index=True)
     specs = {

@@ -164,6 +164,36 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Cox 1958; Steyerberg 2019",
     ),
     Definition(
+        "subject-specific",
+        "Odds ratio at one provider",
+        "By what factor a trait changes the odds of the event among patients of one and the same provider.",
+        "exp(β) of the mixed model",
+        "Zeger, Liang & Albert 1988; Neuhaus, Kalbfleisch & Hauck 1991",
+    ),
+    Definition(
+        "population-averaged",
+        "Odds ratio over the population",
+        "By what factor a trait changes the odds of the event in the whole population, the effects of providers "
+        "averaged out. It lies nearer to 1 than that at one provider, the more so the more providers differ.",
+        "the logistic model nearest to E[g⁻¹(xβ + b)]; about β / √(1 + c²σ²), c = 16√3 / (15π)",
+        "Zeger, Liang & Albert 1988; Hedeker et al. 2018",
+    ),
+    Definition(
+        "gee",
+        "By estimating equations",
+        "The same odds ratio asked of the population alone, without a family of providers, and a standard error that "
+        "allows for patients of one provider being alike.",
+        "generalized estimating equations, exchangeable within the outer provider, corrected sandwich",
+        "Liang & Zeger 1986; Kauermann & Carroll 2001",
+    ),
+    Definition(
+        "rank-correlation",
+        "Rank correlation",
+        "How far the order of providers stays the same under another choice: 1 the same order, 0 no relation.",
+        "Spearman’s correlation of the effects",
+        "Spearman 1904",
+    ),
+    Definition(
         "rankability",
         "Rankability",
         "How far the differences between providers can be told apart at all; near 0 a ranking is noise.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from profiling.reporting.pages import family
+from profiling.reporting.pages import family, structure, two_ways
 from profiling.reporting.pages.shared import MeasureView
 
 
@@ -122,6 +122,20 @@ SENSITIVITY = {
     "flags_changed": "providers with another result",
     "note": "what else is to be known",
 }
+TWO_WAYS = {
+    "term": "trait of the case mix",
+    "one": "odds ratio (or ratio, or exponential of the difference) at one provider",
+    "population": "odds ratio over the population",
+    "gee": "odds ratio by estimating equations",
+    "naive": "standard error of a model without providers",
+    "clustered": "standard error that allows for patients of one provider being alike",
+    "factor": "clustered / naive",
+}
+STRUCTURE = {
+    "name": "figure: its kind, the levels it is of, then a band of records or a number",
+    "value": "its value: a number of providers or of records, or a share",
+    "note": "what else is to be known",
+}
 FILES = (
     PanelFile("effects", "Effects beside one normal family", _effects, EFFECTS),
     PanelFile("subgroups", "Groups of patients", _of("subgroups", SUBGROUPS), SUBGROUPS),
@@ -129,6 +143,8 @@ FILES = (
     PanelFile("periods", "Trend over periods", _of("provider_periods", PERIODS), PERIODS),
     PanelFile("evidence", "What the results rest on", _of("provider_evidence", EVIDENCE), EVIDENCE),
     PanelFile("sensitivity", "Other reasonable choices", _of("sensitivity", SENSITIVITY), SENSITIVITY),
+    PanelFile("two_ways", "Two ways to say it", lambda measure: _plain(two_ways.figures(measure), TWO_WAYS), TWO_WAYS),
+    PanelFile("structure", "Who sees whom", lambda measure: _plain(structure.figures(measure), STRUCTURE), STRUCTURE),
 )
 
 

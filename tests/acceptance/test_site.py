@@ -14,7 +14,7 @@ from pyarrow import parquet
 from reporting_fixture import simulated_run
 
 from profiling.reporting import numbers
-from profiling.reporting.pages.model import term_words
+from profiling.reporting.pages.terms import term_words
 from profiling.reporting.site import SiteSummary, write_site
 from profiling.reporting.templating import policy_hash
 from profiling.shipped import templates_folder
@@ -258,11 +258,14 @@ def table_rows(tree: Element) -> list[list[str]]:
 
 
 def test_the_page_of_a_model_says_what_the_store_says(record: RunRecord, trees: dict[str, Element]) -> None:
-    rows = {row[0]: row[1:] for row in table_rows(trees["models/mortality_30d.html"])}
+    page = trees["models/mortality_30d.html"]
+    rows = {row[0]: row[1:] for row in table_rows(page)}
+    table = next(part for part in page.iter("div") if part.attrib.get("aria-label") == "Effects of the case mix")
+    coefficients = {row[0]: row[1:] for row in table_rows(table)}
     effects = record.fixed_effects.query("measure == 'mortality_30d' and term != 'Intercept'")
     assert len(effects) == 3
     for term, estimate, error in zip(effects["term"], effects["estimate"], effects["standard_error"], strict=True):
-        found = rows[term_words(term)]
+        found = coefficients[term_words(term)]
         assert float(found[0]) == pytest.approx(np.exp(estimate), abs=0.00501)
         assert float(found[3]) == pytest.approx(error, abs=0.000051)
     variances = record.variance_components.query("measure == 'mortality_30d'")["covariance"].tolist()

@@ -8,8 +8,9 @@ from markupsafe import Markup
 from reporting_fixture import simulated_run
 
 from profiling.reporting.disclosure import mask
-from profiling.reporting.pages import hospital, model, overview, peers
+from profiling.reporting.pages import hospital, overview, peers
 from profiling.reporting.pages.shared import Site, build, natural, slug
+from profiling.reporting.pages.terms import term_words
 from profiling.reporting.templating import environment
 from profiling.shipped import templates_folder
 
@@ -51,7 +52,7 @@ def test_slugs_are_short_and_plain() -> None:
     ],
 )
 def test_terms_of_the_formula_in_words(term: str, words: str) -> None:
-    assert model.term_words(term) == words
+    assert term_words(term) == words
 
 
 def test_peers_are_the_nearest_in_volume_and_case_mix() -> None:

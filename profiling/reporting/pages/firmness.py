@@ -11,9 +11,9 @@ from markupsafe import Markup
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.events import Threshold, event_line
 from profiling.reporting.disclosure import clean
-from profiling.reporting.pages.model import term_words
 from profiling.reporting.pages.panel import Head, Links, Panel, PanelTable, drawn, status
 from profiling.reporting.pages.shared import MeasureView, noun, nouns
+from profiling.reporting.pages.terms import term_words
 
 KIND = "evidence"
 LITTLE_OVERLAP = 0.5
@@ -149,12 +149,12 @@ def _agreement(measure: MeasureView, evidence: Record) -> str:
     words = {"all": numbers.in_words(total), "agree": numbers.in_words(same, capital=True)}
     if same == total:
         return sentences.say("agree_all" if total > 1 else "agree_one", **words)
-    dissent = [_method(measure, name) for name in str(evidence.get("dissent") or "").split(", ") if name]
+    dissent = [method_words(measure, name) for name in str(evidence.get("dissent") or "").split(", ") if name]
     who = sentences.listed(dissent) if dissent else sentences.say("agree_others")
     return sentences.say("agree_none" if not same else "agree_some", dissent=sentences.capital(who), **words)
 
 
-def _method(measure: MeasureView, name: str) -> str:
+def method_words(measure: MeasureView, name: str) -> str:
     """A way of judging in words."""
     known = f"method_{name}"
     words = {"provider": noun(measure.outer), "providers": nouns(measure.outer)}

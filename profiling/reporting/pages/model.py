@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,19 @@ import pandas as pd
 
 from profiling.config import formula_columns
 from profiling.reporting import numbers, sentences
-from profiling.reporting.pages import drawings, two_ways
+from profiling.reporting.pages import drawings, sensitivity, structure, two_ways
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
+from profiling.reporting.pages.terms import term_words
 
 LOGISTIC_VARIANCE = math.pi**2 / 3
 FINE_SHARES_FROM = 10_000
 DIAGNOSIS = "diagnosis_"
-_DUMMY = re.compile(r"C\((\w+)[^)]*\)\[(?:T\.)?(.*)\]")
 
 
 def context(site: Site, measure: MeasureView) -> dict[str, Any]:
     """What the template of a model prints."""
     root = "../"
+    who = structure.who_panel(site, measure, root)
     return {
         "page": {"title": f"{measure.title}, the model", "section": "", "scripted": True},
         "measure": {"title": measure.title, "href": f"{root}{measure.href}"},
@@ -36,8 +36,11 @@ def context(site: Site, measure: MeasureView) -> dict[str, Any]:
         "flow": _flow(measure),
         "missing": _missing(measure),
         "effects": _effects(measure),
-        "two_ways": two_ways.panel(measure, term_words),
-        "structure": two_ways.structure(measure),
+        "two_ways": two_ways.panel(site, measure, root),
+        "structure": [] if who else structure.told(measure),
+        "who": who,
+        "movement": structure.movement_panel(site, measure, root),
+        "sensitivity": sensitivity.panel(site, measure, measure.outer, root),
         "shares": _shares(measure),
         "calibration": _calibration(measure),
         "by_provider": _by_provider(site, measure, root),
@@ -167,13 +170,6 @@ def _grouping_words(grouping: str, columns: dict[str, str], measure: MeasureView
     level = columns.get(last, last)
     within = f" of the same {noun(measure.outer)}" if level == measure.inner else ""
     return f"{nouns(str(level))}{within}"
-
-
-def term_words(term: str) -> str:
-    """A term of the formula as people read it: C(sex)[T.M] becomes sex: M."""
-    term = _DUMMY.sub(lambda found: f"{found[1]}: {found[2]}", term)
-    term = re.sub(r"I\((.*)\)", r"\1", term).replace("np.minimum", "min").replace("np.maximum", "max")
-    return term.replace("_", " ")
 
 
 def _effects(measure: MeasureView) -> dict[str, Any]:

@@ -2,92 +2,153 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from profiling.reporting import numbers, sentences
-from profiling.reporting.pages.shared import MeasureView, each, noun, nouns
+from profiling.reporting.charts.dots import DotRow, dots
+from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
+from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
+from profiling.reporting.pages.terms import term_words
 
+KIND = "two_ways"
 # A standard error that is off by less is not worth a sentence.
 OVERCONFIDENT = 1.05
+WAYS = ("population", "gee")
 
 
-def panel(measure: MeasureView, term_words: Any) -> dict[str, Any]:
-    """What the panel prints; no rows where the run has no such figures. `term_words` puts a term into words."""
+@dataclass(frozen=True)
+class Trait:
+    """One coefficient: its odds ratio at one provider, over the population and by GEE; two standard errors."""
+
+    term: str
+    one: float
+    population: float
+    gee: float
+    naive: float
+    clustered: float
+
+    @property
+    def shift(self) -> float:
+        """How far the two answers lie apart, on the scale of log odds; zero where there is one alone."""
+        return abs(float(np.log(self.one / self.population))) if numbers.known(self.population) else 0.0
+
+    @property
+    def factor(self) -> float:
+        """By what factor a model without clusters is overconfident."""
+        return self.clustered / self.naive
+
+
+def traits(measure: MeasureView) -> list[Trait]:
+    """The coefficients of which both standard errors are known, in the order of the model."""
     checks, found = measure.checks, []
     for row in each(measure.of("fixed_effects")):
         naive = checks.get(f"naive_standard_error:{row.term}")
         clustered = checks.get(f"clustered_standard_error:{row.term}")
-        if numbers.known(naive) and numbers.known(clustered) and naive:
-            found.append(
-                {
-                    "term": term_words(row.term),
-                    "one": float(np.exp(row.estimate)),
-                    "all": checks.get(f"population_odds_ratio:{row.term}", float("nan")),
-                    "naive": float(naive),
-                    "clustered": float(clustered or 0.0),
-                    "weight": abs(row.estimate / row.standard_error),
-                }
-            )
+        if naive and clustered and numbers.known(naive) and numbers.known(clustered):
+            population, gee = (float(checks.get(f"{name}_odds_ratio:{row.term}", "nan")) for name in WAYS)
+            one = float(np.exp(row.estimate))
+            found.append(Trait(term_words(row.term), one, population, gee, float(naive), float(clustered)))
+    return found
+
+
+def figures(measure: MeasureView) -> pd.DataFrame:
+    """The same as a table for download."""
+    columns = ["term", "one", "population", "gee", "naive", "clustered", "factor"]
+    return pd.DataFrame([[getattr(trait, name) for name in columns] for trait in traits(measure)], columns=columns)
+
+
+def panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
+    """The panel, or None where the run has no such figures."""
+    found = traits(measure)
     if not found:
-        return {"sentences": [], "rows": [], "odds": False}
-    odds = measure.counts and all(numbers.known(row["all"]) for row in found)
-    return {"sentences": _sentences(measure, found, odds), "rows": [_row(row, odds) for row in found], "odds": odds}
-
-
-def _sentences(measure: MeasureView, found: list[dict[str, Any]], odds: bool) -> list[str]:
+        return None
+    odds = measure.counts and all(numbers.known(trait.population) for trait in found)
     words = {"provider": noun(measure.outer), "providers": nouns(measure.outer)}
+    clearest = max(found, key=lambda trait: trait.shift)
+    told = [*(_odds_words(measure, clearest, words) if odds else ()), *_error_words(measure, found, words)]
+    title = told[-1] if not odds else sentences.say("two_ways_title", **_odds_values(clearest), **words)
+    low, high = min(trait.factor for trait in found), max(trait.factor for trait in found)
+    drawing = drawn(
+        KIND,
+        lambda form: dots(
+            [DotRow(trait.term, trait.factor, numbers.ratio(trait.factor)) for trait in found],
+            (min(low, 0.9) * 0.97, max(high, 1.1) * 1.03),
+            kind="overconfidence",
+            form=form,
+            title=sentences.say("two_ways_question", **words),
+            finding=title.rstrip("."),
+            axis_name=sentences.say("two_ways_axis"),
+            reference=1.0,
+        ),
+    )
+    return Panel(
+        title.rstrip("."),
+        sentences.say("two_ways_sub", **words),
+        drawing,
+        tuple(told),
+        _table(found, odds, words),
+        links_to(site, measure, KIND, root),
+        beside="words",
+    )
+
+
+def _odds_values(trait: Trait) -> dict[str, str]:
+    return {"trait": trait.term, "one": numbers.ratio(trait.one), "population": numbers.ratio(trait.population)}
+
+
+def _odds_words(measure: MeasureView, clearest: Trait, words: dict[str, str]) -> list[str]:
+    """One sentence each: at one provider, over the population, what averaging takes away, and by equations."""
+    told = [
+        sentences.say("two_ways_one", trait=clearest.term, ratio=numbers.ratio(clearest.one), **words),
+        sentences.say("two_ways_all", ratio=numbers.ratio(clearest.population), **words),
+    ]
+    kept = measure.checks.get("attenuation")
+    if numbers.known(kept):
+        told.append(sentences.say("two_ways_attenuation", kept=numbers.percent(kept), **words))
+    if numbers.known(clearest.gee):
+        told.append(sentences.say("two_ways_gee", ratio=numbers.ratio(clearest.gee), **words))
+    return told
+
+
+def _error_words(measure: MeasureView, found: list[Trait], words: dict[str, str]) -> list[str]:
+    """How overconfident a model without providers would be, and what the likeness of patients costs."""
+    worst = max(found, key=lambda trait: trait.factor)
     told = []
-    if odds:
-        clearest = max(found, key=lambda row: row["weight"])
-        told.append(
-            sentences.say("two_ways_one", trait=clearest["term"], ratio=numbers.ratio(clearest["one"]), **words)
-        )
-        told.append(sentences.say("two_ways_all", ratio=numbers.ratio(clearest["all"]), **words))
-    worst = max(found, key=lambda row: row["clustered"] / row["naive"])
-    factor = worst["clustered"] / worst["naive"]
-    if factor >= OVERCONFIDENT:
-        told.append(sentences.say("two_ways_naive", trait=worst["term"], factor=numbers.decimal(factor, 2), **words))
+    if worst.factor >= OVERCONFIDENT:
+        factor = numbers.decimal(worst.factor, 2)
+        told.append(sentences.say("two_ways_naive", trait=worst.term, factor=factor, **words))
     else:
         told.append(sentences.say("two_ways_modest", **words))
     effect = measure.checks.get(f"design_effect:{measure.outer}")
-    if numbers.known(effect) and effect is not None and effect >= OVERCONFIDENT:
-        told.append(sentences.say("two_ways_design", effect=numbers.decimal(effect, 1), **words))
+    if effect is not None and numbers.known(effect) and effect >= OVERCONFIDENT:
+        told.insert(0, sentences.say("two_ways_design", effect=numbers.decimal(effect, 1), **words))
     return told
 
 
-def _row(row: dict[str, Any], odds: bool) -> dict[str, str]:
-    return {
-        "term": row["term"],
-        "one": numbers.ratio(row["one"]) if odds else "",
-        "all": numbers.ratio(row["all"]) if odds else "",
-        "naive": numbers.decimal(row["naive"], 4),
-        "clustered": numbers.decimal(row["clustered"], 4),
-        "factor": numbers.decimal(row["clustered"] / row["naive"], 2),
-    }
-
-
-def structure(measure: MeasureView) -> list[str]:
-    """How many providers of how many records there are, and which belong to which, in sentences."""
-    checks, notes = measure.checks, measure.notes
-    told = []
-    for level in measure.levels:
-        count, median = checks.get(f"structure_levels:{level}"), checks.get(f"structure_median:{level}")
-        if numbers.known(count):
-            key = "structure_sizes" if numbers.known(median) else "structure_sizes_small"
-            threshold = measure.masked.threshold
-            size = numbers.integer(median) if numbers.known(median) else numbers.integer(threshold)
-            told.append(sentences.say(key, count=numbers.integer(count), providers=nouns(level), size=size))
-    for name, relation in notes.items():
-        if name.startswith("structure:"):
-            _, child, parent = name.split(":")
-            key = {"nested": "structure_nested", "one to one": "structure_twins", "crossed": "structure_crossed"}.get(
-                relation, "structure_partial"
-            )
-            words = {"child": noun(child), "children": nouns(child), "parent": noun(parent), "parents": nouns(parent)}
-            told.append(sentences.say(key, share=numbers.percent(checks[name]), **words))
-            away = checks.get(f"structure_off_main:{child}:{parent}")
-            if key == "structure_partial" and numbers.known(away):
-                told.append(sentences.say("structure_off_main", share=numbers.percent(away), **words))
-    return told
+def _table(found: list[Trait], odds: bool, words: dict[str, str]) -> PanelTable:
+    ratios = (
+        Head(f"Odds ratio, one {words['provider']}", key="subject-specific"),
+        Head("Odds ratio, population", key="population-averaged"),
+        Head("by equations", key="gee"),
+    )
+    head = (
+        Head("Trait", number=False),
+        *(ratios if odds else ()),
+        Head(f"Standard error without {words['providers']}"),
+        Head("with them", key="gee"),
+        Head("Ratio"),
+    )
+    rows = tuple(
+        (
+            trait.term,
+            *((numbers.ratio(trait.one), numbers.ratio(trait.population), numbers.ratio(trait.gee)) if odds else ()),
+            numbers.decimal(trait.naive, 4),
+            numbers.decimal(trait.clustered, 4),
+            numbers.ratio(trait.factor),
+        )
+        for trait in found
+    )
+    return PanelTable(sentences.say("two_ways_table"), head, rows)
