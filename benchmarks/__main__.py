@@ -14,13 +14,13 @@ from benchmarks.environment import ROOT
 from benchmarks.results import Part, keep, text_table
 
 ALL_SIZES = (20_000, 100_000, 1_000_000)
-PARTS = ("commands", "compilation", "one", "two", "nested", "linear", "refits", "growth")
+PARTS = ("commands", "compilation", "one", "two", "nested", "linear", "gee", "refits", "growth")
 BIG = 10_000_000
 
 
 def parts(names: list[str], choices: Choices, folder: Path) -> Iterator[tuple[str, Callable[[], Part]]]:
     """Yield what runs, by name; a part's modules are loaded when its turn comes."""
-    from benchmarks import cluster_refits, commands, comparison, compilation, growth, lecturers, nested_visits
+    from benchmarks import cluster_refits, commands, comparison, compilation, growth, lecturers, marginal, nested_visits
 
     single: dict[str, Callable[[], Part]] = {
         "commands": partial(commands.commands, choices),
@@ -37,6 +37,8 @@ def parts(names: list[str], choices: Choices, folder: Path) -> Iterator[tuple[st
                 yield f"{name}, {rows:,} rows", partial(comparison.compare, name, rows, choices)
             if name == "nested" and rows < BIG:
                 yield f"{name}, {rows:,} rows", partial(nested_visits.nested_visits, rows, choices)
+            if name == "gee" and rows < BIG:
+                yield f"{name}, {rows:,} rows", partial(marginal.marginal, rows, choices)
             if name == "refits" and rows <= ALL_SIZES[1]:
                 yield f"{name}, {rows:,} rows", partial(cluster_refits.cluster_refits, rows, choices)
 

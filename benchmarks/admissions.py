@@ -54,6 +54,19 @@ def draw_admissions(size: Size, seed: int) -> Admissions:
     main, other = (random.choice(size.hospitals, size.physicians, p=volume) for _ in range(2))
     physician = random.choice(size.physicians, size.rows, p=_shares(random.lognormal(0.0, 0.8, size.physicians)))
     hospital = np.where(random.random(size.rows) < CROSSING, other[physician], main[physician])
+    return _drawn(random, size, hospital, physician)
+
+
+def draw_clusters(size: Size, seed: int) -> Admissions:
+    """Draw admissions of which every hospital has some; clusters of one level, so there is one physician."""
+    random = np.random.default_rng(seed)
+    volume = _shares(random.lognormal(0.0, 0.5, size.hospitals))
+    rest = random.choice(size.hospitals, size.rows - size.hospitals, p=volume)
+    hospital = random.permutation(np.concatenate([np.arange(size.hospitals), rest]))
+    return _drawn(random, size, hospital, np.zeros(size.rows, dtype=np.int64))
+
+
+def _drawn(random: np.random.Generator, size: Size, hospital: np.ndarray, physician: np.ndarray) -> Admissions:
     x = np.empty((size.rows, size.covariates), order="F")
     for column in range(size.covariates):
         if column % 10 < 3:

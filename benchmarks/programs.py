@@ -27,7 +27,7 @@ class Program:
     @property
     def ours(self) -> bool:
         """Return whether this is the project itself."""
-        return self.file == "fit_profiling.py"
+        return self.file in ("fit_profiling.py", "gee_profiling.py")
 
     @property
     def here(self) -> bool:
@@ -68,6 +68,7 @@ class Run:
     beta: tuple[float, ...] = ()
     sd: tuple[tuple[str, float], ...] = ()
     note: str = ""
+    errors: tuple[float, ...] = ()
 
 
 def run_program(program: Program, folder: Path, task: str, repeats: int, limit: float, threads: int) -> Run:
@@ -95,4 +96,5 @@ def run_program(program: Program, folder: Path, task: str, repeats: int, limit: 
         tuple(answer["beta"]),
         tuple(answer["sd"].items()),
         answer["note"],
+        tuple(answer.get("errors", ())),
     )

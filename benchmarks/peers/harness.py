@@ -11,7 +11,7 @@ import re
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -43,22 +43,27 @@ class Data:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a fit found: log-likelihood (its own figure), coefficients (intercept first), standard deviations."""
+    """What a fit found: log-likelihood (its own figure), coefficients (intercept first), standard deviations.
+
+    `errors`: standard errors of the coefficients, where they are compared.
+    """
 
     log_likelihood: float
     beta: list[float]
     sd: dict[str, float]
     note: str = ""
+    errors: list[float] = field(default_factory=list)
 
 
 Prepared = tuple[Callable[[], Any], Callable[[Any], Answer]]
 
 
-def read(folder: Path) -> Data:
-    """Read the plain files of `benchmarks.storage`."""
+def read(folder: Path, task: str) -> Data:
+    """Read the plain files of `benchmarks.storage`; the task gee has no physicians."""
     shape = json.loads((folder / "shape.json").read_text(encoding="utf-8"))
     x = np.fromfile(folder / "x.f64", "<f8").reshape((shape["rows"], shape["covariates"]), order="F")
-    hosp, phys = (np.fromfile(folder / name, "<i4").astype(np.int64) for name in ("hosp.i32", "phys.i32"))
+    names = ("hosp.i32",) if task == "gee" else ("hosp.i32", "phys.i32")
+    hosp, phys = (*(np.fromfile(folder / name, "<i4").astype(np.int64) for name in names), np.zeros(0))[:2]
     return Data(np.fromfile(folder / "y.f64", "<f8"), x, hosp, phys)
 
 
@@ -78,13 +83,15 @@ def peak_bytes() -> int:
 
 
 def run(prepare: Callable[[Data, str], Prepared]) -> None:
-    """Measure one program: `argv` is the data's folder, the task (one or two factors) and the number of repeats."""
+    """Measure one program: `argv` is the data's folder, the task (one, two or gee), the number of repeats."""
     folder, task, repeats = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     before = resident_bytes()
-    data = read(folder)
+    data = read(folder, task)
     fit, describe = prepare(data, task)
-    seconds = []
+    seconds: list[float] = []
+    fitted = None
     for number in range(repeats + 1):
+        fitted = None  # what the last fit holds is not part of the memory of the next
         begun = perf_counter()
         fitted = fit()
         seconds.append(perf_counter() - begun)
@@ -103,6 +110,7 @@ def run(prepare: Callable[[Data, str], Prepared]) -> None:
                 "beta": [float(value) for value in answer.beta],
                 "sd": {name: float(value) for name, value in answer.sd.items()},
                 "note": answer.note,
+                "errors": [float(value) for value in answer.errors],
             }
         )
     )

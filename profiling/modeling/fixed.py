@@ -74,7 +74,7 @@ def fixed_columns(text: str, data: pd.DataFrame) -> tuple[list[np.ndarray], list
     """Return (columns (n) each, names) of a right-hand side; the caller may own them: only to be read."""
     plain = _plain_terms(text, data)
     if plain is not None:
-        return [np.ones(len(data)), *(data[name].to_numpy() for name in plain)], ["Intercept", *plain]
+        return [np.broadcast_to(1.0, len(data)), *(data[name].to_numpy() for name in plain)], ["Intercept", *plain]
     made = _made(text, data)
     return [made.iloc[:, j].to_numpy(dtype=float) for j in range(made.shape[1])], [str(name) for name in made.columns]
 

@@ -123,8 +123,7 @@ def build_clusters(
     codes = [_codes(name, data) for name in groups]
     moment = np.zeros(0) if time is None else _times(time, data)
     order = _order(codes, moment)
-    codes = [code[order] for code in codes]
-    ptr, inner_ptr = _bounds(codes[:1]), _bounds(codes)
+    ptr, inner_ptr = _bounds(codes[:1], order), _bounds(codes, order)
     del codes
     raw, names = fixed_columns(formula.fixed, data)
     columns = sort_columns(raw, order)
@@ -201,26 +200,19 @@ def _times(name: str, data: pd.DataFrame) -> np.ndarray:
 
 def _order(codes: list[np.ndarray], moment: np.ndarray) -> np.ndarray:
     """Return the stable order of rows by cluster, inner block and time."""
-    keys = [*codes, moment] if len(moment) else codes
-    tied = np.ones(max(len(keys[0]) - 1, 0), dtype=bool)
-    for key in keys:
-        step = np.diff(key)
-        if (step[tied] < 0).any():
-            break
-        tied &= step == 0
-    else:
-        return np.arange(len(keys[0]))
-    order = np.argsort(moment, kind="stable") if len(moment) else np.arange(len(keys[0]))
+    order = np.argsort(moment, kind="stable") if len(moment) else np.arange(len(codes[0]))
     for code in reversed(codes):
         order = counting_order(code, int(code.max()) + 1, order)
     return order
 
 
-def _bounds(codes: list[np.ndarray]) -> np.ndarray:
-    changes = np.ones(len(codes[0]), dtype=bool)
+def _bounds(codes: list[np.ndarray], order: np.ndarray) -> np.ndarray:
+    """Return where in the sorted rows a level of any of the codes begins, and their end."""
+    changes = np.ones(len(order), dtype=bool)
     changes[1:] = False
     for code in codes:
-        changes[1:] |= code[1:] != code[:-1]
+        own = code[order]
+        changes[1:] |= own[1:] != own[:-1]
     return np.concatenate([np.flatnonzero(changes), [len(changes)]]).astype(np.int64)
 
 
