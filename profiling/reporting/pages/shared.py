@@ -121,7 +121,7 @@ class MeasureView:
     def of(self, frame: str) -> pd.DataFrame:
         """The rows of one of the run's frames that belong to this measure."""
         table: pd.DataFrame = getattr(self.masked, frame)
-        return table[table["measure"] == self.name]
+        return table[table["measure"] == self.name] if len(table) else table
 
     def finding(self, level: str) -> Finding:
         """What the sentences about one level need."""
