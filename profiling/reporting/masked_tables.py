@@ -56,7 +56,7 @@ def periods_of(record: RunRecord, full: pd.DataFrame) -> pd.DataFrame:
 def masked_periods(periods: pd.DataFrame, hidden: Collection[tuple[str, str]]) -> pd.DataFrame:
     """The series that are shown whole. hidden: measure and provider of the others."""
     keys = zip(periods["measure"].astype(str), periods["provider"].astype(str), strict=True)
-    return periods[[key not in hidden for key in keys]].reset_index(drop=True)
+    return periods[np.array([key not in hidden for key in keys], dtype=np.bool_)].reset_index(drop=True)
 
 
 def masked_subgroups(table: pd.DataFrame, hidden: npt.NDArray[np.bool_]) -> pd.DataFrame:
