@@ -76,7 +76,7 @@ class ProviderTable:
         return {
             "page": f"{self.measure.name}-providers-",
             "rows": self.pages.size,
-            "found": sentences.say("found_on_page"),
+            "found": sentences.say("found_on_page", page="{page}"),
             "statuses": [self.measure.status_words[category] for category in ORDER],
             "classes": list(ORDER),
             "entries": [list(entry) for entry in zip(further["provider_name"], slugs, codes, strict=True)],
