@@ -20,6 +20,7 @@ from scipy.sparse import csgraph
 
 from profiling.errors import DisclosureError, Problem
 from profiling.reporting.cells import Bools, Cells, Floats, Ints
+from profiling.reporting.swaps import safe_by_swaps
 
 NEEDED = 3
 BOXES = (np.inf, *(1.0, 2.0, 1.0, 3.0, 2.0) * 5)
@@ -30,6 +31,8 @@ def given_away(cells: Cells, lower: Floats, upper: Floats, needed: int = NEEDED)
     """Protected cells (u, 3) that can take fewer than `needed` values. lower, upper: bounds that are certain."""
     wanted = cells.protected & (upper - lower + 1 < needed)
     open_cells = cells.protected & ~wanted
+    if open_cells.any():
+        open_cells &= ~safe_by_swaps(cells, lower, upper, needed)
     if open_cells.any():
         system = _System.of(cells, lower, upper)
         wanted.reshape(-1)[system.short(np.flatnonzero(open_cells), needed)] = True
@@ -65,6 +68,12 @@ class _System:
     def short(self, targets: Ints, needed: int) -> Ints:
         """Those of the targets that lack values."""
         wanted = self.place[targets]
+        part = self._among(np.flatnonzero(np.isin(self._component, self._component[wanted])))
+        lacking = part._lacking(np.searchsorted(part.place, wanted), needed)
+        return targets[lacking]
+
+    def _lacking(self, wanted: Ints, needed: int) -> Bools:
+        """Which of these variables lack values."""
         values: dict[int, set[int]] = {int(i): {round(float(self.truth[i]))} for i in wanted}
         draw = np.random.default_rng(len(self.truth))
         left = wanted
@@ -78,22 +87,29 @@ class _System:
             left = np.array([i for i in left.tolist() if len(values[i]) < needed], dtype=np.int64)
             if not len(left):
                 break
-        lacking = {i for i in left.tolist() if not self._around(i)._enough(values[i], needed)}
-        return targets[np.isin(wanted, list(lacking))]
+        lacking = [i for i in left.tolist() if not self._around(i)._enough(values[i], needed)]
+        return np.asarray(np.isin(wanted, lacking), dtype=np.bool_)
 
     @cached_property
     def _component(self) -> Ints:
         """Number of the part of the system that each variable hangs together with."""
-        rows = abs(self.matrix)
-        return np.asarray(csgraph.connected_components(rows.T @ rows, directed=False)[1], dtype=np.int64)
+        equations, variables = self.matrix.shape
+        ends = self.matrix.tocoo()
+        graph = sparse.coo_array(
+            (np.ones(ends.nnz), (ends.row, equations + ends.col)), shape=(equations + variables,) * 2
+        )
+        return np.asarray(csgraph.connected_components(graph, directed=False)[1][equations:], dtype=np.int64)
+
+    def _among(self, own: Ints) -> _System:
+        """The part of these variables, which must hang together with no others; `place`: their numbers."""
+        matrix = self.matrix[:, own]
+        used = np.diff(matrix.indptr) > 0
+        return _System(own, self.lower[own], self.upper[own], self.truth[own], matrix[used], self.total[used])
 
     def _around(self, i: int) -> _System:
         """What hangs together with one variable, which comes first."""
         own = np.flatnonzero(self._component == self._component[i])
-        own = np.concatenate([[i], own[own != i]])
-        matrix = self.matrix[:, own]
-        used = np.diff(matrix.indptr) > 0
-        return _System(self.place, self.lower[own], self.upper[own], self.truth[own], matrix[used], self.total[used])
+        return self._among(np.concatenate([[i], own[own != i]]))
 
     def _enough(self, values: set[int], needed: int) -> bool:
         """Whether the first variable has enough values; `values`: those already found."""

@@ -133,10 +133,10 @@ class _Closure:
     def _hide(self, unsafe: Bools, lower: Floats, upper: Floats) -> None:
         """One more group in each sum that tells most of an unsafe count; totals where no sum has any left."""
         cells = self.cells
-        told = (unsafe & self._told_by_cases(lower, upper)).any(axis=1)
+        told: Bools = np.logical_or.reduce(unsafe & self._told_by_cases(lower, upper), axis=1)
         linked = told & self._open_elsewhere()
         # Where the cases say it all it is they that must be covered.
-        unsafe = np.where(told[:, None], np.array([True, False, False]), unsafe)
+        unsafe = np.asarray(np.where(told[:, None], np.array([True, False, False]), unsafe), dtype=np.bool_)
         spare = {role: self._spare(role) for role in (CANDIDATE, LAST)}
         usable = np.where(spare[CANDIDATE] >= 0, spare[CANDIDATE], spare[LAST])
         entries, cell = self._telling(unsafe & ~linked[:, None], lower, upper, usable)

@@ -111,12 +111,13 @@ def units_of(
     small = is_small(values, threshold)
     rows = build.add(values, group=groups, lower=lower, upper=upper, protected=small)
     whole = np.array([measures[name] for name in table["measure"].astype(str)], dtype=np.int64)
-    totals = _levels(build, table, rows, values, whole)
-    parent_row = _families(build, table, rows, values, groups)
+    families = Families.of(table, values)
+    totals = _levels(build, table, rows, values, families.implied(table), group=whole)
+    families.enter(build, rows, groups)
     _linked(build, table, rows, values, 0)
     for number, run in enumerate(earlier, start=1):
         _before(build, table, rows, values, run, threshold, totals, number)
-    units = Units(build.cells(), rows, measures, parent_row, _none())
+    units = Units(build.cells(), rows, measures, families.parent, _none())
     orders = {0: rank(values)}
     if periods is not None and len(periods):
         orders |= _periods(build, units, table, values, periods, threshold)
@@ -140,14 +141,29 @@ def _added(which: Ints, values: Floats, count: int) -> Floats:
 
 
 def _levels(
-    build: Builder, table: pd.DataFrame, rows: Ints, values: Floats, whole: Ints, fixed: Bools | None = None
+    build: Builder,
+    table: pd.DataFrame,
+    rows: Ints,
+    values: Floats,
+    implied: Bools,
+    group: Ints | None = None,
+    fixed: Bools | None = None,
 ) -> dict[tuple[str, str], int]:
-    """Every level of a measure adds up to a total; the units of the totals. whole (k,): group of the row's total."""
+    """Every level of a measure adds up to a total; the units of the totals.
+
+    implied (k,): rows of levels whose total follows from hospitals over their physicians. group (k,): of the row's
+    total; without it fixed (k,): whether the total is known.
+    """
     which, count = _numbered(table, ["measure", "level"])
     first = np.unique(which, return_index=True)[1]
-    own = None if fixed is None else fixed[first]
-    totals = build.add(_added(which, values, count), group=whole[first] if fixed is None else None, fixed=own)
-    build.sum_to(rows, which, totals)
+    totals = build.add(
+        _added(which, values, count),
+        group=None if group is None else group[first],
+        fixed=None if fixed is None else fixed[first],
+    )
+    kept = np.flatnonzero(~implied)
+    used, numbers = np.unique(which[kept], return_inverse=True)
+    build.sum_to(rows[kept], numbers.astype(np.int64), totals[used])
     keys = zip(table["measure"].iloc[first].astype(str), table["level"].iloc[first].astype(str), strict=True)
     return dict(zip(keys, totals.tolist(), strict=True))
 
@@ -162,23 +178,48 @@ def _parents(table: pd.DataFrame) -> Ints:
     return np.where(outer | np.isnan(found), -1, np.nan_to_num(found, nan=-1)).astype(np.int64)
 
 
-def _families(build: Builder, table: pd.DataFrame, rows: Ints, values: Floats, groups: Ints | None) -> Ints:
-    """A hospital and its physicians. Where they do not add up, their sum is taken as known while it is shown."""
-    parent = _parents(table)
-    children = np.flatnonzero(parent >= 0)
-    if not len(children):
-        return parent
-    parents, which = np.unique(parent[children], return_inverse=True)
-    sums = _added(which, values[children], len(parents))
-    exact = np.all((sums == values[parents]) | np.isnan(sums), axis=1)
-    totals = rows[parents].copy()
-    inexact = np.flatnonzero(~exact)
-    if groups is not None and len(inexact):
-        totals[inexact] = build.add(sums[inexact], group=groups[parents[inexact]])
-    kept = np.ones(len(children), dtype=bool) if groups is not None else exact[which]
-    used, numbers = np.unique(which[kept], return_inverse=True)
-    build.sum_to(rows[children[kept]], numbers.astype(np.int64), totals[used])
-    return parent
+@dataclass(frozen=True)
+class Families:
+    """Hospitals over their physicians: rows of children, which family each is of, the parent's row of each family,
+    sums, and whether they are the parent's own counts.
+    """
+
+    parent: Ints
+    children: Ints
+    which: Ints
+    parents: Ints
+    sums: Floats
+    exact: Bools
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, values: Floats) -> Families:
+        """The families of a table."""
+        parent = _parents(table)
+        children = np.flatnonzero(parent >= 0)
+        parents, which = np.unique(parent[children], return_inverse=True)
+        sums = _added(which, values[children], len(parents))
+        exact = np.all((sums == values[parents]) | np.isnan(sums), axis=1)
+        return cls(parent, children, which.astype(np.int64), parents, sums, exact)
+
+    def implied(self, table: pd.DataFrame) -> Bools:
+        """Rows of inner levels that are all children of exact families, none of a hospital missing."""
+        outer = table["parent"].isna().to_numpy()
+        exact = np.zeros(len(table), dtype=np.bool_)
+        exact[self.children] = self.exact[self.which]
+        exact[self.parents] = self.exact
+        good = pd.Series(exact).groupby(table["measure"].to_numpy(dtype=object)).transform("all")
+        return np.asarray(~outer & good.to_numpy(dtype=bool), dtype=np.bool_)
+
+    def enter(self, build: Builder, rows: Ints, groups: Ints | None) -> None:
+        """Enter the sums. Where they are not exact they are taken as known while the hospital is shown."""
+        totals = rows[self.parents]
+        kept = self.exact[self.which]
+        if groups is not None:
+            other = np.flatnonzero(~self.exact)
+            totals[other] = build.add(self.sums[other], group=groups[self.parents[other]])
+            kept = np.ones(len(self.children), dtype=np.bool_)
+        used, numbers = np.unique(self.which[kept], return_inverse=True)
+        build.sum_to(rows[self.children[kept]], numbers.astype(np.int64), totals[used])
 
 
 def _linked(build: Builder, table: pd.DataFrame, rows: Ints, values: Floats, run: int) -> None:
@@ -208,8 +249,9 @@ def _before(
     small = is_small(counts, threshold)
     units = build.add(counts, lower=lower, upper=upper, fixed=printed, protected=small & ~printed[:, None])
     fixed = ~former["measure"].isin(list(run.withheld)).to_numpy(dtype=bool)
-    before = _levels(build, former, units, counts, np.zeros(len(former), np.int64), fixed)
-    _families(build, former, units, counts, None)
+    families = Families.of(former, counts)
+    before = _levels(build, former, units, counts, families.implied(former), fixed=fixed)
+    families.enter(build, units, None)
     _linked(build, former, units, counts, number)
     keys = [pd.MultiIndex.from_frame(frame[KEY].astype(str)) for frame in (table, former)]
     place = keys[1].get_indexer(keys[0])
