@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from profiling.assessment.empirical_null import benjamini_hochberg
-from profiling.assessment.evidence import expected_beyond, power_of
+from profiling.assessment.evidence import expected_beyond
 from profiling.assessment.level import LevelAssessment, category_of
 from profiling.assessment.rules import counted_probability, discovery_ruling
 
@@ -46,6 +46,4 @@ def _with_ruling(assessment: Level, raw: np.ndarray, adjusted: np.ndarray, own: 
         ruling=ruling,
         expected_false_watch=false_watch,
         expected_false_flag=false_flag,
-        power_watch=power_of(evidence, ruling.watch, counted),
-        power_flag=power_of(evidence, ruling.flag, counted),
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from profiling.assessment.evidence import expected_false, power_of
+from profiling.assessment.evidence import expected_false
 from profiling.assessment.fitted import Floats
 from profiling.assessment.funnel import POISSON
 from profiling.assessment.intervals import poisson_exact
@@ -106,8 +106,6 @@ def assess_aggregates(
         expected_false_watch=false_watch,
         expected_false_flag=false_flag,
         ruling=ruling,
-        power_watch=power_of(evidence, ruling.watch, counted),
-        power_flag=power_of(evidence, ruling.flag, counted),
         shape=POISSON,
         evidence=evidence,
         effect=shrunken.effect,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from profiling.assessment.evidence import power_of
 from profiling.assessment.fitted import Floats
 from profiling.assessment.flags import categories
 from profiling.assessment.funnel import EventShape
@@ -22,10 +24,8 @@ class LevelAssessment:
     rule: the rule applied. expected_false_watch, expected_false_flag: providers (of those with enough cases)
     that chance alone would put beyond the inner limits (those beyond the outer ones included) and beyond the
     outer limits: exact for the funnel rule, an upper bound for the interval rule, near for the others. ruling: the
-    probabilities and scores of the rule. power_watch, power_flag: the chance that a provider truly 1.5 times the norm
-    lies beyond the inner and the outer limits on the higher side, at the median provider with enough cases. shape: of
-    a count of events; None for continuous outcomes. evidence: what the rule looked at. effect, effect_sd: posterior
-    mean and standard deviation of each effect less its norm (J,).
+    probabilities and scores of the rule. shape: of a count of events; None for continuous outcomes. evidence: what the
+    rule looked at. effect, effect_sd: posterior mean and standard deviation of each effect less its norm (J,).
     """
 
     frame: pd.DataFrame
@@ -35,12 +35,21 @@ class LevelAssessment:
     expected_false_watch: float
     expected_false_flag: float
     ruling: Ruling
-    power_watch: float
-    power_flag: float
     shape: EventShape | None
     evidence: Evidence
     effect: Floats
     effect_sd: Floats
+
+    @cached_property
+    def power_watch(self) -> float:
+        """The chance that a provider truly 1.5 times the norm is beyond the inner limit on the higher side, at the
+        median provider with enough cases."""
+        return power_of(self.evidence, self.ruling.watch, self.counted)
+
+    @cached_property
+    def power_flag(self) -> float:
+        """The same beyond the outer limit."""
+        return power_of(self.evidence, self.ruling.flag, self.counted)
 
     @property
     def counted(self) -> npt.NDArray[np.bool_]:

@@ -44,7 +44,8 @@ def provider_periods(
     admitted (n,) in the order of the data, NaT where it is not known. Periods are quarters of the calendar, half-years
     from four years on, years from eight. Limits of O/E: exact Poisson, of continuous outcomes from the residual
     variance. cusum: the largest sum of the period on the chart for doubled odds, cusum_lower for halved ones, each with
-    the limit that a provider at the norm passes within a year with probability `false_alarm`; 0/1 outcomes only.
+    the limit that a provider at the norm passes with probability `false_alarm` a year: 1 − (1 − false_alarm)^years on
+    the whole chart. 0/1 outcomes only.
     """
     dated = _dated(assessment, admitted)
     if dated is None:
@@ -124,11 +125,11 @@ def _charts(assessment: Assessment, dated: _Dated, first: Integers, false_alarm:
         return pd.DataFrame(index=range(len(first)))
     observed = rows.observed[dated.row]
     risk = np.clip(rows.expected_marginal[dated.row], 1e-12, 1.0 - 1e-12)
-    present, begin, size = np.unique(dated.provider, return_index=True, return_counts=True)
+    present, begin = np.unique(dated.provider, return_index=True)
     starts = np.append(begin, len(risk)).astype(np.int64)
-    yearly = np.maximum(np.rint(size / dated.span), 1).astype(np.int64)
     ratios = tuple(ODDS_RATIOS.values())
-    limits = provider_limits(risk, starts, yearly, ratios, false_alarm, assessment.options.seed)
+    whole_span = 1.0 - (1.0 - false_alarm) ** dated.span
+    limits = provider_limits(risk, starts, ratios, whole_span, assessment.options.seed)
     own = np.searchsorted(present, dated.provider[first])
     columns: dict[str, Floats | npt.NDArray[np.bool_]] = {}
     for place, (name, ratio) in enumerate(ODDS_RATIOS.items()):

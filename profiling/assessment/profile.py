@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.assessment.aggregates import assess_aggregates, is_aggregated
-from profiling.assessment.evidence import evidence_of, expected_false, power_of
+from profiling.assessment.evidence import evidence_of, expected_false
 from profiling.assessment.fitted import FittedModel, Floats
 from profiling.assessment.intervals import poisson_exact
 from profiling.assessment.level import LevelAssessment, judged, rule_for
@@ -167,8 +167,6 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
         expected_false_watch=false_watch,
         expected_false_flag=false_flag,
         ruling=ruling,
-        power_watch=power_of(evidence, ruling.watch, counted),
-        power_flag=power_of(evidence, ruling.flag, counted),
         shape=evidence.shape if evidence.counts else None,
         evidence=evidence,
         effect=effect,

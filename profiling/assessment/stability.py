@@ -29,7 +29,7 @@ def stability_of_fit(
     published = assess(fit, provider, options or ProfileOptions())
     fixed, _ = fixed_variant(fit, provider, published.options)
     refitted = refit_variants(fit, {provider: published}, leave_out, largest=False)[provider]
-    variants = [*rule_variants(published), fixed, *refitted]
+    variants = [*rule_variants(published), *fixed, *refitted]
     signs: dict[str, npt.ArrayLike] = {"published": signs_of(published.frame["category"])}
     signs |= {variant.name: variant.sign for variant in variants if np.isfinite(variant.sign).all()}
     table = flag_stability(signs, "published")

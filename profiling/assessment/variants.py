@@ -20,6 +20,7 @@ from profiling.assessment.fixed_effect_tests import fixed_effect_tests
 from profiling.assessment.fixed_effects import fixed_effects_of
 from profiling.assessment.honesty import signs_of
 from profiling.assessment.level import LevelAssessment, judged, rule_for
+from profiling.assessment.mixture_of_fit import grid_of
 from profiling.assessment.options import ProfileOptions
 from profiling.assessment.profile import Assessment, assess
 from profiling.errors import ModelError, Problem
@@ -46,7 +47,8 @@ class Variant:
 
 
 def rule_variants(assessment: LevelAssessment) -> list[Variant]:
-    """Funnel, interval, empirical null and over-dispersed funnel on the evidence at hand, but for the published one."""
+    """Funnel, interval, empirical null and over-dispersed funnel (continuous outcomes: the test of the mean residual in
+    their place) on the evidence at hand, but for the published one."""
     published, counts = assessment.options, assessment.evidence.counts
     others = {
         "funnel": replace(published, rule="funnel", overdispersion="none"),
@@ -55,25 +57,37 @@ def rule_variants(assessment: LevelAssessment) -> list[Variant]:
         "overdispersed": replace(published, rule="funnel", overdispersion="additive"),
     }
     same = (assessment.rule, published.overdispersion if counts else "none")
-    return [
+    found = [
         Variant(name, _sign(judged(assessment.evidence, options)[1]), None, SAME_ORDER)
         for name, options in others.items()
         if (rule_for(counts, options), options.overdispersion if counts else "none") != same
         and (counts or name not in ("funnel", "overdispersed"))
     ]
+    return found if counts else [*found, _unshrunken(assessment)]
 
 
-def fixed_variant(fit: MixedModelResult, provider: str, options: ProfileOptions) -> tuple[Variant, pd.DataFrame | None]:
-    """Without shrinkage: exact tests of fixed effects against the median provider, and their table."""
+def _unshrunken(assessment: LevelAssessment) -> Variant:
+    """Continuous outcomes without shrinkage: the test of the mean residual, whatever the effects' spread."""
+    evidence, options = assessment.evidence, assessment.options
+    beyond = (evidence.probability < options.watch_probability) & (evidence.cases >= options.minimum_cases)
+    return Variant("unshrunken", np.where(beyond, np.sign(evidence.z), 0.0), evidence.z, "test of the mean residual")
+
+
+def fixed_variant(
+    fit: MixedModelResult, provider: str, options: ProfileOptions
+) -> tuple[list[Variant], pd.DataFrame | None]:
+    """Without shrinkage: exact tests of fixed effects against the median provider, and their table; binary outcomes."""
+    if fit.family != "binomial":
+        return [], None
     labels = np.asarray(fit.levels(provider), dtype=object)
     try:
         tests = fixed_effect_tests(fixed_effects_of(fit, provider), options.watch).set_index("provider").loc[labels]
     except ModelError as error:
-        return _impossible("fixed_effect", len(labels), error), None
+        return [_impossible("fixed_effect", len(labels), error)], None
     judged_too = tests["n"].to_numpy() >= options.minimum_cases
     sign = np.where(judged_too, tests["flag"].to_numpy(dtype=np.float64), 0.0)
     note = "no shrinkage: an intercept a provider, exact test against the median one"
-    return Variant("fixed_effect", sign, tests["gamma"].to_numpy(dtype=np.float64), note), tests.reset_index()
+    return [Variant("fixed_effect", sign, tests["gamma"].to_numpy(dtype=np.float64), note)], tests.reset_index()
 
 
 def refit_variants(
@@ -149,21 +163,28 @@ def _refitted(
         again = fit.update(change.formula, change.data)
         if not again.converged:
             raise ModelError(Problem("model", "it has no maximum", "a model with a maximum"))
-        return {level: _compared(again, level, assessments[level], change) for level in change.levels}
+        found = assess_again(again, {level: assessments[level] for level in change.levels})
+        return {level: _compared(found[level], assessments[level], change) for level in change.levels}
     except ModelError as error:
         sizes = {level: len(assessments[level].frame) for level in change.levels}
         return {level: _impossible(change.name, size, error) for level, size in sizes.items()}
 
 
-def assess_again(again: MixedModelResult, level: str, published: LevelAssessment) -> Assessment:
-    """Another model of the same providers under the published rule; the posterior is integrated over the parameters
-    only where the rule looks at it."""
-    posterior = published.options.posterior if published.rule in BY_POSTERIOR else "plug_in"
-    return assess(again, level, replace(published.options, posterior=posterior, draws=FEWEST_DRAWS))
+def assess_again(again: MixedModelResult, published: Mapping[str, LevelAssessment]) -> dict[str, Assessment]:
+    """Another model of the same providers by level, under the published rule; the posterior is integrated over the
+    parameters only where the rule looks at it."""
+    first = next(iter(published.values()))
+    full = first.rule in BY_POSTERIOR and first.options.posterior == "full"
+    grid = grid_of(again, next(iter(published))) if full else None
+    posterior = first.options.posterior if first.rule in BY_POSTERIOR else "plug_in"
+    return {
+        level: assess(again, level, replace(each.options, posterior=posterior, draws=FEWEST_DRAWS), grid)
+        for level, each in published.items()
+    }
 
 
-def _compared(again: MixedModelResult, level: str, published: LevelAssessment, change: _Change) -> Variant:
-    frame = assess_again(again, level, published).frame.set_index("provider").reindex(published.frame["provider"])
+def _compared(again: Assessment, published: LevelAssessment, change: _Change) -> Variant:
+    frame = again.frame.set_index("provider").reindex(published.frame["provider"])
     sign = np.where(frame["category"].notna(), _sign(frame["category"]), np.nan)
     return Variant(change.name, sign, frame["ratio"].to_numpy(dtype=np.float64), change.note)
 
@@ -183,11 +204,11 @@ def stability(published: LevelAssessment, variants: Sequence[Variant]) -> pd.Dat
     signs = np.stack([variant.sign for variant in variants], axis=1) if variants else np.zeros((len(own), 0))
     known = np.isfinite(signs)
     differs = known & (signs != own[:, None])
-    words = np.array([", ".join(names[row]) for row in differs] + [None], dtype=object)[:-1]
+    words = pd.Series([", ".join(names[row]) for row in differs], dtype=object)
     columns = {
         "methods": np.where(published.counted, known.sum(axis=1), np.nan),
         "agree": np.where(published.counted, (known & ~differs).sum(axis=1), np.nan),
-        "dissent": np.where(published.counted, words, None),
+        "dissent": words.where(published.counted, None),
     }
     return pd.DataFrame(columns)
 

@@ -35,7 +35,7 @@ def evidence_frames(measure: Measure, examined: Examined) -> Frames:
     evidence, compared = [], []
     for level, assessment in assessments.items():
         fixed, tests = a.fixed_variant(fit, level, examined.options)
-        variants = [*a.rule_variants(assessment), fixed, *refits[level]]
+        variants = [*a.rule_variants(assessment), *fixed, *refits[level]]
         own = a.provider_evidence(assessment, level, variants, fit, tests, joint.get(level))
         evidence.append(own.assign(exposure=_exposure(measure, examined, assessment)))
         compared.append(a.sensitivity(assessment, variants, level))
@@ -89,6 +89,14 @@ def _exposure(measure: Measure, examined: Examined, assessment: Assessment) -> A
     return np.bincount(level, weights=base, minlength=len(assessment.frame))
 
 
+def _words(halves: pd.Series[Any]) -> str:
+    if not np.isfinite(halves["correlation"]):
+        return "the days' two halves show no differences beyond chance"
+    limits = halves[["lower", "upper"]]
+    known = f"; 95 % {limits['lower']:.2f} to {limits['upper']:.2f}" if np.isfinite(limits).all() else ""
+    return f"effects in the first half of the days with those in the second, freed from chance{known}"
+
+
 def _periods(measure: Measure, examined: Examined) -> tuple[pd.DataFrame, pd.DataFrame]:
     from profiling import assessment as a
 
@@ -98,10 +106,9 @@ def _periods(measure: Measure, examined: Examined) -> tuple[pd.DataFrame, pd.Dat
         parts.append(a.provider_periods(assessment, level, admitted))
         halves = a.halves_correlation(assessment, admitted, examined.options.seed)
         if halves is not None:
-            note = f"first against second half of the days, freed from chance; 95 % {halves['lower']:.2f} to "
-            checks.append((f"period_correlation_{level}", halves["correlation"], f"{note}{halves['upper']:.2f}"))
+            checks.append((f"period_correlation_{level}", float(halves["correlation"]), _words(halves)))
     periods = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     if "cusum" in periods:
-        words = "chance a year that a provider at the norm passes the limit of its chart"
+        words = "chance a year that the chart of a provider at the norm passes its limit"
         checks.append(("cusum_false_alarm", a.FALSE_ALARM, words))
     return periods, pd.DataFrame(checks, columns=["name", "value", "note"])

@@ -44,7 +44,7 @@ def social_risk_frames(measure: Measure, examined: Examined) -> Frames:
 def _beside(measure: Measure, examined: Examined, fit: MixedModelResult, rows: pd.DataFrame) -> Frames:
     from profiling import assessment as a
 
-    again = {level: a.assess_again(fit, level, published) for level, published in examined.assessments.items()}
+    again = a.assess_again(fit, examined.assessments)
     outer = measure.providers[0].level
     tables = [_side_by_side(published.frame, again[level].frame, level)
               for level, published in examined.assessments.items()]  # fmt: skip
