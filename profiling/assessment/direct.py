@@ -43,6 +43,7 @@ def directly_standardized(fit: FittedModel, provider: str, options: ProfileOptio
     patients = np.repeat(eta, whole_trials(fit)) + scale.raised_by
     half = NORMAL_95 * full_sd(fit, provider)
     rates = direct_rates(patients, np.column_stack([rows.mode, rows.mode - half, rows.mode + half]), scale.link)
+    rates = rates * (rows.cases.sum() / rows.base.sum())
     return pd.DataFrame(
         {"provider": rows.labels, "direct_rate": rates[:, 0], "direct_lower": rates[:, 1], "direct_upper": rates[:, 2]}
     )

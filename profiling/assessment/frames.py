@@ -219,6 +219,8 @@ def _prediction_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry
             ("brier", brier_score(observed, predicted), CONDITIONAL_NOTE),
             *entries,
         ]
+    if scale.family == "poisson":
+        return entries
     return [("residual_sd", float(np.sqrt(scale.residual_variance)), ""), *entries]
 
 

@@ -205,15 +205,16 @@ def _ratios(
 ) -> dict[str, Floats]:
     shifts = np.column_stack([rows.mode, posterior.quantiles])
     predicted, low, high = predicted_at(rows.eta, rows.starts, shifts, rows.link).T
-    expected, marginal, cases = sums["expected"], sums["expected_marginal"], rows.cases
-    reference = float(rows.observed.mean()) if options.reference_rate is None else options.reference_rate
+    expected, marginal, base = sums["expected"], sums["expected_marginal"], rows.base
+    overall = float(rows.observed.sum() / base.sum())
+    reference = overall if options.reference_rate is None else options.reference_rate
     oe_low, oe_high = _observed_limits(rows, sums["observed"])
     ratio, lower, upper = predicted / expected, low / expected, high / expected
     return {
         "predicted": predicted,
-        "observed_rate": sums["observed"] / cases,
-        "expected_rate": expected / cases,
-        "predicted_rate": predicted / cases,
+        "observed_rate": sums["observed"] / base,
+        "expected_rate": expected / base,
+        "predicted_rate": predicted / base,
         "oe_ratio": sums["observed"] / marginal,
         "oe_lower": oe_low / marginal,
         "oe_upper": oe_high / marginal,

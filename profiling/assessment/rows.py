@@ -24,6 +24,7 @@ class ProviderRows:
     provider with most rows, number of them. shared_variance (J,): variance that other random effects add to a
     mean residual. same_base: eta is the expected one's. single: the effect is the model's only one, its
     posterior one-dimensional. mixture: the posterior with beta and the variances integrated, where asked for.
+    exposure (n,): what counts are proportional to, where rates are per unit of it.
     """
 
     labels: npt.NDArray[np.object_]
@@ -47,6 +48,7 @@ class ProviderRows:
     same_base: bool
     single: bool
     mixture: EffectMixture | None = None
+    exposure: Floats | None = None
 
     @property
     def counts(self) -> bool:
@@ -58,6 +60,13 @@ class ProviderRows:
         codes = np.empty(count, dtype=np.int64)
         codes[self.order] = np.repeat(np.arange(len(self.labels)), np.diff(self.starts))
         return codes
+
+    @property
+    def base(self) -> Floats:
+        """What a provider's number is divided by for its rate (J,): its exposure, or its rows."""
+        if self.exposure is None:
+            return self.cases
+        return np.asarray(np.add.reduceat(self.exposure, self.starts[:-1]), dtype=np.float64)
 
     @property
     def cases(self) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,10 @@ from profiling.assessment.options import Family, ProfileOptions
 from profiling.assessment.rows import ProviderRows, means_by, no_parents, parents, shares, sort_by_provider
 from profiling.assessment.standardization import marginal_response, response
 from profiling.errors import ModelError, Problem
+from profiling.modeling.state import source_of
+
+if TYPE_CHECKING:
+    from profiling.modeling.result import MixedModelResult
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def rows_of_fit(fit: FittedModel, provider: str, options: ProfileOptions) -> Pro
         link=scale.link,
         same_base=standard.expected is standard.predicted,
         single=len(fit.groups) == 1,
+        exposure=_exposure(fit)[source] if options.per_exposure else None,
     )
 
 
@@ -196,6 +202,14 @@ def _values(column: npt.ArrayLike) -> Floats:
 
 def _codes(fit: FittedModel, group: str) -> Integers:
     return np.asarray(fit.level_codes(group), dtype=np.int64)
+
+
+def _exposure(fit: FittedModel) -> Floats:
+    """exp(offset) of each row of the data."""
+    design = source_of(cast("MixedModelResult", fit)).design
+    exposure = np.empty(design.n)
+    exposure[design.order] = np.exp(design.offset)
+    return exposure
 
 
 def _posterior_sd(
