@@ -29,6 +29,7 @@ def pass_gate(settings: Settings, engine: Engine, record: RunRecord, release: bo
 
     A run that was published once is drawn again as it was; one that was released stays released.
     """
+    from profiling.pipeline.changes import changes_between
     from profiling.pipeline.gate import reasons
     from profiling.store.publications import history_of, keep_history, published_before
     from profiling.store.runs import read_run
@@ -37,10 +38,12 @@ def pass_gate(settings: Settings, engine: Engine, record: RunRecord, release: bo
     if record.run["status"] != "published":
         previous = published_before(engine, record.run)
         gate = settings.publication.gate
-        found = reasons(record, read_run(engine, previous), gate) if previous and gate else []
+        before = read_run(engine, previous) if previous else None
+        found = reasons(record, before, gate) if before and gate else []
         history = replace(
             history,
             previous=previous,
+            changes=changes_between(before, record) if before else {},
             held=tuple(reason.kind for reason in found),
             released=bool(found) and (release or history.released),
         )

@@ -24,6 +24,7 @@ class History:
 
     `held`: why the gate held this one; `released`: whether somebody let it pass; `folders`: name of each published
     folder and the SHA-256 of its manifest, in their order; `software`: versions of what the models were fitted with.
+    `changes`: by measure and level against the previous run, as `profiling.pipeline.changes` finds them.
     """
 
     previous: str | None = None
@@ -31,6 +32,7 @@ class History:
     released: bool = False
     folders: Mapping[str, str] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def as_json(self) -> str:
         """As it is kept."""

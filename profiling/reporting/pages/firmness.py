@@ -68,6 +68,7 @@ def panel(
     if not told:
         return None
     title = _title(measure, steps) or agreement or sentences.say("firm_title", provider=noun(measure.outer))
+    told = [text for text in told if text != title]
     return Panel(
         title.rstrip("."),
         sentences.say("firm_sub", event=measure.event) if steps else "",

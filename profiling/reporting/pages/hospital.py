@@ -222,7 +222,7 @@ def _chance(row: Record) -> str:
 def _why(measure: MeasureView, row: Record, level: str) -> list[str]:
     """The waterfall in words."""
     overall = measure.totals.rate
-    key = "why_expected"
+    key = "why_expected" if overall is not None else "why_expected_alone"
     if measure.counts and overall is not None:
         key = "why_expected_lower" if drawings.norm_rate(row) < overall else "why_expected_higher"
     expected = rate_words(measure, drawings.norm_rate(row))

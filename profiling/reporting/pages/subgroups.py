@@ -20,7 +20,7 @@ MAIN, WITH = "main", "social_risk"
 def panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
     """Observed over expected of groups of patients, with social risk out of and in the case mix."""
     rows = measure.of(GROUPS)
-    if rows.empty:
+    if not rows["ratio"].notna().any():
         return None
     main = rows[rows["model"] == MAIN]
     other = rows[rows["model"] == WITH].set_index(["column_name", "value"])

@@ -9,8 +9,8 @@ TEXTS: dict[str, str] = {
     "provider_chance": "; chance alone would do this to {chance} {providers}",
     "provider_hidden": "{name}: counts are not published",
     "drawn_in": (
-        "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to "
-        "{upper} is plausible."
+        "With {cases} patients the ratio of {raw} is drawn in to {ratio}, and anything from {lower} to {upper} is "
+        "plausible."
     ),
     "not_drawn_in": (
         "With {cases} patients the ratio we believe is {ratio}, and anything from {lower} to {upper} is plausible."
@@ -22,27 +22,29 @@ TEXTS: dict[str, str] = {
         "published, nor is any figure that would give one back, here or at another {provider}."
     ),
     "why_expected_lower": (
-        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
-        "have {expected}: its patients are at lower risk than most."
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would have "
+        "{expected}: its patients are at lower risk than most."
     ),
     "why_expected_higher": (
-        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
-        "have {expected}: its patients are at higher risk than most."
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would have "
+        "{expected}: its patients are at higher risk than most."
     ),
     "why_expected": (
-        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would "
-        "have {expected}."
+        "All patients together: {overall}. With this {provider}’s case mix the average {provider} would have "
+        "{expected}."
     ),
+    "why_expected_alone": "With this {provider}’s case mix the average {provider} would have {expected}.",
     "why_believed": (
-        "It had {observed}. With a reliability of {reliability} we believe about {share} of the "
-        "difference is its own, and put its long-run figure at {predicted}."
+        "It had {observed}. With a reliability of {reliability} we believe about {share} of the difference is its "
+        "own, and put its long-run figure at {predicted}."
     ),
     "bundle_note": (
-        "For {name} only: this page shows its own small counts, which are never published. Others have no names here."
+        "For {name} only: this page shows its own small counts, which are never published. Others have no names "
+        "here."
     ),
     "missing_warning": (
-        "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and "
-        "were left out. Read its figures with care."
+        "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and were left "
+        "out. Read its figures with care."
     ),
     "peers_sub": "The {count} nearest in patients ({cases}) and in what was expected of them ({expected}).",
     "peers_finding": "Of the {count} nearest in size and case mix {higher} have a higher shrunken ratio.",
