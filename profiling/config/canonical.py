@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-SourceName = Literal["patients", "clinics", "physicians", "encounters", "diagnoses"]
+SourceName = Literal["patients", "clinics", "physicians", "encounters", "diagnoses", "comments"]
 SOURCE_NAMES: tuple[SourceName, ...] = get_args(SourceName)
 
 CANONICAL_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -13,6 +13,7 @@ CANONICAL_COLUMNS: dict[str, tuple[str, ...]] = {
     "physicians": ("physician_id", "name", "clinic_id"),
     "encounters": ("encounter_id", "patient_id", "clinic_id", "physician_id", "admitted", "discharged"),
     "diagnoses": ("encounter_id", "code", "system", "position"),
+    "comments": ("level", "provider", "comment"),
 }
 """Every other column of a source is an attribute: an outcome, a risk factor, a payer."""
 
@@ -22,7 +23,7 @@ RECORD_IDS: dict[str, str] = {
     "physicians": "physician_id",
     "encounters": "encounter_id",
 }
-"""The column that identifies one record of a source; a diagnosis has none of its own."""
+"""The column that identifies one record of a source; diagnoses and comments have none of their own."""
 
 MEASURE_SOURCES: tuple[str, ...] = ("encounters", "patients", "clinics")
 """Where a measure's columns are looked for, in this order."""

@@ -16,6 +16,8 @@ from profiling.config import Settings
 from profiling.errors import Problem
 from profiling.etl.casting import Mask
 from profiling.etl.columns import Column, columns_of
+from profiling.etl.comments import SOURCE as COMMENTS
+from profiling.etl.comments import provider_columns
 from profiling.etl.reading import FileText, Unreadable, read_file
 from profiling.etl.rules import Judged, judge
 
@@ -122,8 +124,14 @@ class Batch:
         return pa.table({"rule_id": rule, "source_row": rows[order], "column_name": column})
 
 
-def read_batch(settings: Settings, name: str, known: Mapping[str, pa.Array], births: pa.Table | None) -> Batch:
-    """Read and judge a source. Raises Unreadable with the problems of all its files."""
+def read_batch(
+    settings: Settings,
+    name: str,
+    known: Mapping[str, pa.Array],
+    births: pa.Table | None,
+    providers: Mapping[str, pa.Array] | None = None,
+) -> Batch:
+    """Read and judge a source (see `judge`). Raises Unreadable with the problems of all its files."""
     source = settings.sources[name]  # type: ignore[index]
     columns = columns_of(name, source)
     files: list[FileText] = []
@@ -139,23 +147,28 @@ def read_batch(settings: Settings, name: str, known: Mapping[str, pa.Array], bir
     text = pa.concat_tables([file.table for file in files], promote_options="default")
     if len(files) > 1 and any(column.row_number for column in columns):
         text = _renumbered(text, columns)
-    return Batch(name, columns, source.reject_above, tuple(files), judge(name, text, columns, known, births), place)
+    judged = judge(name, text, columns, known, births, providers)
+    # A report is not withheld because somebody's comment is too long, unless that is asked for.
+    lenient = name == COMMENTS and "reject_above" not in source.model_fields_set
+    return Batch(name, columns, 1.0 if lenient else source.reject_above, tuple(files), judged, place)
 
 
 def declaration(settings: Settings, name: str) -> str:
     """A fingerprint of how the configuration reads a source: with another, a known file is loaded anew."""
     source = settings.sources[name]  # type: ignore[index]
-    said = {
+    said: dict[str, object] = {
         "columns": [asdict(column) for column in columns_of(name, source)],
         "reject_above": source.reject_above,
         "sources": sorted(settings.sources),
     }
+    if name == COMMENTS:
+        said["levels"] = provider_columns(settings)
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def refusals(batch: Batch) -> list[Problem]:
     """Why a batch cannot be loaded: more rejected rows than allowed, or no row left."""
-    if batch.rows_rejected == batch.rows_read:
+    if batch.rows_rejected == batch.rows_read and batch.source != COMMENTS:
         expected = "at least one row that breaks no rule"
     elif batch.rows_rejected > batch.reject_above * batch.rows_read:
         expected = f"at most {batch.reject_above:.3g} of the rows (reject_above)"

@@ -13,18 +13,21 @@ from profiling.config import CANONICAL_COLUMNS, RECORD_IDS, ColumnSpec, Source
 from profiling.errors import Problem
 from profiling.store.tables import TEXT
 
-LOAD_ORDER: Final = ("patients", "clinics", "physicians", "encounters", "diagnoses")
+LOAD_ORDER: Final = ("patients", "clinics", "physicians", "encounters", "diagnoses", "comments")
 REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "patients": {},
     "clinics": {},
     "physicians": {"clinic_id": "clinics"},
     "encounters": {"patient_id": "patients", "clinic_id": "clinics", "physician_id": "physicians"},
     "diagnoses": {"encounter_id": "encounters"},
+    "comments": {},
 }
 """Which column of a source names a record of which other."""
 
 _TYPES: Final = {"birth_date": "date", "admitted": "date", "discharged": "date", "position": "integer"}
-_REQUIRED: Final = {"diagnoses": ("encounter_id", "code")}
+_REQUIRED: Final = {"diagnoses": ("encounter_id", "code"), "comments": ("level", "provider", "comment")}
+NUMBERED: Final = {"diagnoses": "diagnosis_id", "comments": "comment_id"}
+"""The number that a load gives each row of a source without ids of its own."""
 _SQL: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
     "integer": sa.BigInteger(),
     "number": sa.Double(),

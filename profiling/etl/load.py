@@ -13,6 +13,8 @@ from profiling.config import RECORD_IDS, Settings
 from profiling.errors import ConfigurationError, InputRejected, Problem
 from profiling.etl.batches import Batch, RuleOutcome, declaration, read_batch, refusals
 from profiling.etl.columns import LOAD_ORDER, REFERENCES, unfit
+from profiling.etl.comments import SOURCE as COMMENTS
+from profiling.etl.comments import known_providers
 from profiling.etl.reading import Unreadable, fingerprint
 from profiling.etl.standing import Standing, read_standing
 from profiling.etl.writing import write_batches
@@ -76,7 +78,7 @@ def load(settings: Settings, engine: Engine, now: datetime, progress: Progress =
     """
     standing = read_standing(engine)
     changed = _changed(settings, standing)
-    batches = _read(settings, standing, changed, progress)
+    batches = _read(settings, standing, changed, progress, engine)
     if changed:
         progress("writing records")
         with writing(engine) as connection:
@@ -107,10 +109,13 @@ def _changed(settings: Settings, standing: Standing) -> set[str]:
     # Derived clinics come from encounters and physicians alike: they are read together.
     if "clinics" not in settings.sources and changed & {"encounters", "physicians"}:
         changed |= {"encounters", "physicians", "diagnoses"} & set(settings.sources)
-    return changed
+    # Whom a comment may be about is seen in the encounters.
+    return changed | ({COMMENTS} & set(settings.sources) if "encounters" in changed else set())
 
 
-def _read(settings: Settings, standing: Standing, changed: set[str], progress: Progress) -> list[Batch]:
+def _read(
+    settings: Settings, standing: Standing, changed: set[str], progress: Progress, engine: Engine | None = None
+) -> list[Batch]:
     misfits = [problem for name, source in settings.sources.items() for problem in unfit(name, source)]
     if misfits:
         raise ConfigurationError(misfits)
@@ -121,12 +126,16 @@ def _read(settings: Settings, standing: Standing, changed: set[str], progress: P
     for name in LOAD_ORDER:
         if name not in settings.sources:
             continue
+        if name == COMMENTS and problems:
+            # Without all providers no comment can be judged.
+            continue
         if name not in changed:
             known |= {name: standing.ids[name]} if name in standing.ids else {}
             continue
         progress(f"reading {name}")
         try:
-            batch = read_batch(settings, name, known, births)
+            providers = known_providers(settings, batches, engine) if name == COMMENTS else None
+            batch = read_batch(settings, name, known, births, providers)
         except Unreadable as error:
             problems += error.problems
             continue

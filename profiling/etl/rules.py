@@ -1,6 +1,6 @@
 """Rules of the records: each has an id, looks at whole columns and says which rows break it.
 
-Ids are `<source>.<column>.<kind>`; kinds: required, type, range, allowed, unique, referential, temporal, and
+Ids are `<source>.<column>.<kind>`; kinds: required, type, range, allowed, unique, referential, temporal, length, and
 `<source>.row.fields` for lines with the wrong number of fields.
 """
 
@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 
 from profiling.etl.casting import EXPECTED, Mask, cast_column, present
 from profiling.etl.columns import REFERENCES, Column
+from profiling.etl.comments import SOURCE as COMMENTS
+from profiling.etl.comments import comment_rules
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,13 @@ def judge(
     columns: tuple[Column, ...],
     known: Mapping[str, pa.Array],
     births: pa.Table | None = None,
+    providers: Mapping[str, pa.Array] | None = None,
 ) -> Judged:
     """Apply all rules to a table of text cells.
 
     `known`: for each referenced source the ids of its accepted records; `births`: patient_id and birth_date
-    of the accepted patients. Sources absent from `known` are not checked against.
+    of the accepted patients; `providers`: ids by level, of whom comments may be. Sources absent from `known` are not
+    checked against.
     """
     held = [column for column in columns if column.name in text.column_names]
     typed: dict[str, pa.ChunkedArray] = {}
@@ -73,6 +77,9 @@ def judge(
         findings += _cell_rules(source, column, cells, typed[column.name], unread)
     findings += _references(source, typed, known)
     findings += _temporal(source, typed, births)
+    if source == COMMENTS:
+        checked = comment_rules(typed, providers or {})
+        findings += [Finding(rule_id(source, name, kind), name, *rest) for name, kind, *rest in checked]
     return Judged(pa.table(typed), tuple(findings))
 
 

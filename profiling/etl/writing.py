@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from profiling.config import RECORD_IDS, Settings
 from profiling.errors import InternalError, Problem
 from profiling.etl.batches import Batch, FileOutcome, declaration
-from profiling.etl.columns import LOAD_ORDER, REFERENCES
+from profiling.etl.columns import LOAD_ORDER, NUMBERED, REFERENCES
 from profiling.store import tables as t
 from profiling.store.attributes import record_table, sync_attributes
 from profiling.store.bulk import write_table
@@ -25,7 +25,8 @@ def write_batches(connection: Connection, settings: Settings, batches: list[Batc
     """Replace the rows of these sources, and of tables derived from them, in the caller's transaction."""
     by_source = {batch.source: batch for batch in batches}
     derived = _derived(settings, batches) if "encounters" in by_source else {}
-    _clear(connection, [*by_source, *derived, *(set(LOAD_ORDER) - set(settings.sources) - set(derived))])
+    # Tables derived from encounters stay with them, whatever else is read again.
+    _clear(connection, [*by_source, *derived, *(set(LOAD_ORDER) - set(settings.sources) - set(RECORD_IDS))])
     for name in LOAD_ORDER:
         if name in by_source:
             _write_batch(connection, by_source[name], declaration(settings, name), now)
@@ -117,9 +118,10 @@ def _reject_rows(connection: Connection, outcome: FileOutcome, load_id: int) -> 
 
 def _records(connection: Connection, batch: Batch, outcome: FileOutcome, load_id: int) -> pa.Table:
     rows = outcome.accepted
-    if batch.source == "diagnoses":
-        first = _next(connection, t.diagnoses.c.diagnosis_id)
-        rows = rows.append_column("diagnosis_id", pa.array(np.arange(first, first + rows.num_rows)))
+    if batch.source in NUMBERED:
+        number = NUMBERED[batch.source]
+        first = _next(connection, t.RECORDS[batch.source].c[number])
+        rows = rows.append_column(number, pa.array(np.arange(first, first + rows.num_rows)))
     return rows.append_column("load_id", _repeat(load_id, rows.num_rows))
 
 

@@ -58,6 +58,7 @@ def fit_measures(
     the run is then kept as failed, without results.
     """
     from profiling.pipeline.analysis import analyse, stacked
+    from profiling.pipeline.comments import comment_frame
     from profiling.pipeline.composites import composite_frames
     from profiling.pipeline.software import software
     from profiling.store.publications import History
@@ -79,7 +80,8 @@ def fit_measures(
     )
     try:
         found, parts = analyse(settings, engine, progress, clock)
-        frames = stacked(found) | composite_frames(settings, parts) | {"run_timings": _timings(clock)}
+        frames = stacked(found) | composite_frames(settings, parts)
+        frames |= {"provider_comments": comment_frame(engine), "run_timings": _timings(clock)}
         write_results(engine, run_id, frames)
     except BaseException:
         finish_run(engine, run_id, "failed")
