@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from profiling import __version__
 from profiling.errors import InputRejected, ModelError, Problem
 from profiling.pipeline.clock import Clock, Progress, silent
+from profiling.pipeline.software import software
 from profiling.pipeline.stages import Published, describe
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def assess_table(
 ) -> Published:
     """Assess the table, keep what was found as a run of the database, and publish its pages under `folder`."""
     from profiling.reporting.publication import publish
+    from profiling.store.publications import History
     from profiling.store.runs import finish_run, new_run, read_run, write_results
 
     clock = Clock()
@@ -121,6 +123,7 @@ def assess_table(
         config_text=specification,
         config_sha256=config,
         threshold=threshold,
+        output_json=History(software=software()).as_json(),
     )
     write_results(engine, run_id, frames | {"run_inputs": _inputs(path, digest, len(table))})
     with clock.stage("publish"):

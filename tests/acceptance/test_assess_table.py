@@ -83,6 +83,18 @@ def test_the_run_is_kept_and_says_what_the_rule_allowed_for(published: Path) -> 
     assert checks["expected_false_watch_trust"] == pytest.approx(0.05 * 60, abs=0.5)
 
 
+def test_the_audit_says_what_the_table_holds_and_how_to_repeat_it(published: Path) -> None:
+    text = re.sub(r"\s+", " ", (published / "site" / "current" / "audit.html").read_text())
+    table = pd.read_csv(published / "table.csv")
+    assert f"<dd>{table['CASES'].sum():,}</dd>" in text
+    assert f"<dd>{table['DEATHS'].sum():,}</dd>" in text
+    assert f"profiling assess table.csv --now {NOW}" in text
+    for said in ("overdispersion: additive", "level: trust", "minimum cases: 25", "<b>scipy</b>"):
+        assert said in text
+    for foreign in ("profiling run", "profiling verify", "as the database was asked", "No run was published before"):
+        assert foreign not in text
+
+
 def test_a_table_without_the_columns_ends_in_exit_11(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["assess", str(published / "table.csv"), "--folder", str(published / "no"), "--now", NOW]
     assert execute([*arguments, "--database", str(published / "var" / "b.db")]) == 11

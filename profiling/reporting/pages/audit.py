@@ -14,6 +14,7 @@ from profiling.reporting.site_files import MANIFEST, TIMINGS
 def context(site: Site) -> dict[str, Any]:
     """What the template of the audit prints."""
     masked = site.masked
+    table = bool(site.measures) and not any(measure.modelled for measure in site.measures)
     return {
         "page": {"title": "Audit", "section": "audit.html"},
         "headline": sentences.say("audit_headline"),
@@ -21,10 +22,11 @@ def context(site: Site) -> dict[str, Any]:
         "facts": _facts(site),
         "files": [_input(row, masked.threshold) for row in each(masked.inputs)],
         "rules": _rules(site),
-        "before": _before(site),
+        "before": [] if table else _before(site),
+        "table": _table(site) if table else None,
         "software": [{"name": clean(name), "version": clean(value)} for name, value in masked.history.software.items()],
         "measures": [_measure(site, index) for index in range(len(site.measures))],
-        "configuration": clean(redacted(masked.configuration)),
+        "configuration": _settings(site) if table else clean(redacted(masked.configuration)),
         "config_sha256": str(masked.run["config_sha256"]),
         "manifest": MANIFEST,
         "timings": TIMINGS,
@@ -38,7 +40,7 @@ def _facts(site: Site) -> list[dict[str, str]]:
         "Made": numbers.moment(run["created_at"]),
         "profiling": str(run["version"]),
         "Seed": str(run["seed"]),
-        "Counts hidden": f"1–{site.masked.threshold - 1}",
+        "Counts hidden": f"1–{site.masked.threshold - 1}" if site.masked.threshold > 1 else "none",
         "Edition": site.masked.edition,
     }
     return [{"name": name, "value": value} for name, value in facts.items()]
@@ -98,6 +100,55 @@ def _before(site: Site) -> list[str]:
     elif history.previous:
         told.append(sentences.say("audit_passed"))
     return told
+
+
+def _settings(site: Site) -> str:
+    """What the command was told, a line a setting."""
+    measure = site.measures[0]
+    flag = measure.spec["flag"]
+    told = {
+        "title": measure.title,
+        "event": measure.event,
+        "level": measure.outer,
+        "higher is worse": "yes" if measure.spec["direction"] == "higher_is_worse" else "no",
+        "rule": flag["rule"],
+        "limits": f"{flag['watch']} and {flag['flag']}",
+        "overdispersion": flag.get("overdispersion") or "none",
+        "minimum cases": measure.spec["minimum_cases"],
+        "counts hidden": f"1 to {site.masked.threshold - 1}" if site.masked.threshold > 1 else "none",
+    }
+    return "\n".join(f"{name}: {clean(value)}" for name, value in told.items())
+
+
+def _table(site: Site) -> dict[str, Any]:
+    """What stands in place of cohort and SQL where a published table was assessed."""
+    measure = site.measures[0]
+    rows, totals = measure.providers[measure.outer], measure.totals
+    expected = rows["expected_marginal"].sum() if not rows["hidden"].any() else None
+    figures = (
+        (sentences.capital(nouns(measure.outer)), numbers.integer(len(rows))),
+        ("Cases", numbers.integer(totals.cases) if totals.cases else "not shown"),
+        (
+            sentences.capital(measure.event),
+            numbers.integer(totals.observed) if totals.observed is not None else "not shown",
+        ),
+        ("Expected", numbers.amount(expected) if expected is not None else "not shown"),
+    )
+    moment = site.masked.run["created_at"]
+    command = ["profiling assess", str(site.masked.inputs["file_name"].iloc[0]), "--now", _iso(moment)]
+    return {
+        "href": measure.href,
+        "title": measure.title,
+        "figures": [{"name": name, "value": value} for name, value in figures],
+        "columns": sentences.say("audit_table_columns"),
+        "judged": sentences.say("audit_table_judged"),
+        "check": sentences.say("audit_table_check"),
+        "command": clean(" ".join(command)),
+    }
+
+
+def _iso(moment: Any) -> str:
+    return str(moment.isoformat() if hasattr(moment, "isoformat") else moment)
 
 
 def _measure(site: Site, index: int) -> dict[str, Any]:

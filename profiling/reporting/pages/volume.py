@@ -28,7 +28,7 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
     share = {"target": numbers.decimal(TARGET), "share": numbers.percent(TARGET, 0)}
     words = {"provider": noun(level), "providers": nouns(level), **share}
     title = sentences.say(
-        "reliable_one" if reliable == 1 else "reliable_some" if reliable else "reliable_none",
+        _key(reliable, len(known)),
         count=numbers.in_words(reliable, capital=True),
         all=numbers.integer(len(known)),
         **words,
@@ -51,6 +51,12 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
     links = links_to(site, measure, level, root)
     sub = sentences.say("reliable_sub", **words)
     return Panel(title, sub, drawing, (told,), _table(known, words), links, beside="both")
+
+
+def _key(reliable: int, count: int) -> str:
+    if reliable == count:
+        return "reliable_all"
+    return "reliable_none" if not reliable else "reliable_one" if reliable == 1 else "reliable_some"
 
 
 def about_cases(needed: float) -> str:

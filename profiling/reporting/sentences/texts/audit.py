@@ -12,6 +12,16 @@ TEXTS: dict[str, str] = {
     ),
     "audit_passed": "The gate found no jump in volume, event rate, missing values or flags against it.",
     "audit_released": (
-        "The gate held this run for a jump in the {reasons}. It was released after somebody had looked at the reasons."
+        "The gate held this run for a jump in the {reasons}. It was released after somebody had looked at the "
+        "reasons."
     ),
+    "audit_table_columns": (
+        "The table has a row a provider: its cases, the events observed and the events expected. Nothing else was "
+        "read, and no record of a patient lies behind this report."
+    ),
+    "audit_table_judged": (
+        "A table is judged on its own and not compared with a run before it. What the expected events rest on is a "
+        "matter of whoever published them."
+    ),
+    "audit_table_check": "The same table, the same options and the same moment give the same pages:",
 }

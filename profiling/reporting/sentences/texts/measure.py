@@ -67,6 +67,7 @@ TEXTS: dict[str, str] = {
         "is real. The line is that of a {provider} with the usual case mix."
     ),
     "reliable_none": "None of {all} {providers} has a reliability of {target} or more",
+    "reliable_all": "All {all} {providers} have a reliability of {target} or more",
     "reliable_one": "One of {all} {providers} has a reliability of {target} or more",
     "reliable_some": "{count} of {all} {providers} have a reliability of {target} or more",
     "reliable_needed": (
