@@ -163,7 +163,7 @@ def _labels_by_row(fit: FittedModel, group: str) -> npt.NDArray[np.object_]:
 
 def calibration(fit: FittedModel, options: ProfileOptions | None = None, bands: int = 10) -> pd.DataFrame:
     """Cases by tenth of prediction with all effects: columns band, n, observed, expected (sums)."""
-    observed, predicted, _, _ = _conditional(fit, options or ProfileOptions())
+    observed, predicted, _, _ = conditional(fit, options or ProfileOptions())
     return calibration_bands(observed, predicted, bands)
 
 
@@ -193,7 +193,7 @@ def _fit_entries(fit: FittedModel) -> list[Entry]:
     return [*known, ("method", float("nan"), method), ("rows", float(len(fit.outcome)), "")]
 
 
-def _conditional(fit: FittedModel, options: ProfileOptions) -> tuple[Floats, Floats, Floats, Floats]:
+def conditional(fit: FittedModel, options: ProfileOptions) -> tuple[Floats, Floats, Floats, Floats]:
     """With all effects: outcome and prediction as reported, outcome and linear predictor as modelled."""
     scale, trials = scale_of(fit, options), whole_trials(fit)
     effects = [group_effect(fit, group) for group in fit.groups]
@@ -203,7 +203,7 @@ def _conditional(fit: FittedModel, options: ProfileOptions) -> tuple[Floats, Flo
 
 
 def _prediction_entries(fit: FittedModel, options: ProfileOptions) -> list[Entry]:
-    observed, predicted, outcome, eta = _conditional(fit, options)
+    observed, predicted, outcome, eta = conditional(fit, options)
     scale = scale_of(fit, options)
     line = calibration_line(outcome, eta, logistic=scale.family == "binomial")
     # The line of counts on a logarithm would be no calibration.

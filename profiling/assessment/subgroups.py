@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from profiling.assessment.fitted import Floats
+from profiling.assessment.fitted import FittedModel, Floats, Integers
+from profiling.assessment.frames import conditional
 from profiling.assessment.intervals import poisson_exact
-from profiling.assessment.profile import Assessment
+from profiling.assessment.options import ProfileOptions
+from profiling.assessment.rows_of_fit import scale_of, whole_trials
+from profiling.vocabulary import COUNT_FAMILIES
 
 MISSING = "not recorded"
 MOST_VALUES, BANDS = 8, 5
@@ -47,30 +50,37 @@ def _bands(values: Floats) -> tuple[npt.NDArray[np.int64], list[str]]:
     return np.searchsorted(edges, values, side="right").astype(np.int64), names
 
 
-def subgroups(outer: Assessment, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """position, column_name, value, n, observed, expected (averaged over the provider effects), ratio, lower, upper.
+def subgroups(
+    fit: FittedModel, columns: Mapping[str, pd.Series], options: ProfileOptions | None = None
+) -> pd.DataFrame:
+    """position, column_name, value, n, observed, expected, ratio, lower, upper by the values of each column.
 
-    outer: the assessment of the outer level; columns: values of each row of the data by name. Limits: exact Poisson, of
-    continuous outcomes normal with the variance of the outcomes within the group.
+    columns: values of each row of the data by name. expected: from the case mix and the estimated effects of the
+    patients' own providers, so that a group is not blamed for where it is treated. Limits: exact Poisson, of continuous
+    outcomes normal with the variance of the outcomes within the group.
     """
-    parts = [_of_column(outer, name, values) for name, values in columns.items()]
+    chosen = options or ProfileOptions()
+    observed, expected, _, _ = conditional(fit, chosen)
+    trials, counts = whole_trials(fit), scale_of(fit, chosen).family in COUNT_FAMILIES
+    parts = [_of_column(name, values, trials, observed, expected, counts) for name, values in columns.items()]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return table.assign(position=range(len(table)))
 
 
-def _of_column(outer: Assessment, name: str, values: pd.Series) -> pd.DataFrame:
-    rows = outer.rows
+def _of_column(
+    name: str, values: pd.Series, trials: Integers, outcome: Floats, mean: Floats, counts: bool
+) -> pd.DataFrame:
     codes, names = readable_bands(values)
-    own = codes[rows.order]
+    own = np.repeat(codes, trials)
 
     def sums(weights: Floats) -> Floats:
         return np.asarray(np.bincount(own, weights=weights, minlength=len(names)), dtype=np.float64)
 
-    observed, expected = sums(rows.observed), sums(rows.expected_marginal)
-    if rows.counts:
+    observed, expected = sums(outcome), sums(mean)
+    if counts:
         low, high = poisson_exact(np.rint(observed))
     else:
-        half = NORMAL_95 * np.sqrt(sums(np.square(rows.observed - rows.expected_marginal)))
+        half = NORMAL_95 * np.sqrt(sums(np.square(outcome - mean)))
         low, high = observed - half, observed + half
     n = np.bincount(own, minlength=len(names))
     table = pd.DataFrame({"column_name": name, "value": names, "n": n, "observed": observed, "expected": expected})

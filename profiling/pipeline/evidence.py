@@ -10,7 +10,7 @@ import pandas as pd
 from profiling.config import Measure
 
 if TYPE_CHECKING:
-    from profiling.assessment import Assessment, Attributed
+    from profiling.assessment import Assessment, Attributed, ProfileOptions
     from profiling.modeling import MixedModelResult
     from profiling.pipeline.analysis import Examined
 
@@ -45,17 +45,19 @@ def evidence_frames(measure: Measure, examined: Examined) -> Frames:
         "provider_evidence": pd.concat(evidence, ignore_index=True),
         "sensitivity": table.assign(position=range(len(table))),
         "provider_periods": periods,
-        "subgroups": subgroup_frame(measure, assessments[measure.providers[0].level], examined.cases.rows, "main"),
+        "subgroups": subgroup_frame(measure, fit, examined.cases.rows, examined.options, "main"),
         "model_checks": checks,
     }
 
 
-def subgroup_frame(measure: Measure, outer: Assessment, rows: pd.DataFrame, model: str) -> pd.DataFrame:
+def subgroup_frame(
+    measure: Measure, fit: MixedModelResult, rows: pd.DataFrame, options: ProfileOptions, model: str
+) -> pd.DataFrame:
     """Observed and expected by the configured columns, under a model of that name; no rows where none are named."""
     from profiling import assessment as a
 
     columns = {name: rows[name] for name in measure.subgroups}
-    return a.subgroups(outer, columns).assign(model=model) if columns else pd.DataFrame()
+    return a.subgroups(fit, columns, options).assign(model=model) if columns else pd.DataFrame()
 
 
 def _attributed(measure: Measure, examined: Examined) -> dict[str, Attributed]:

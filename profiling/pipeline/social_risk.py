@@ -45,12 +45,11 @@ def _beside(measure: Measure, examined: Examined, fit: MixedModelResult, rows: p
     from profiling import assessment as a
 
     again = a.assess_again(fit, examined.assessments)
-    outer = measure.providers[0].level
     tables = [_side_by_side(published.frame, again[level].frame, level)
               for level, published in examined.assessments.items()]  # fmt: skip
     subgroups = [
-        subgroup_frame(measure, examined.assessments[outer], examined.cases.rows, "main"),
-        subgroup_frame(measure, again[outer], rows, "social_risk"),
+        subgroup_frame(measure, examined.fit, examined.cases.rows, examined.options, "main"),
+        subgroup_frame(measure, fit, rows, examined.options, "social_risk"),
     ]
     checks = a.model_checks(fit, None, examined.options)
     kept = [(f"social_risk_{name}", value, note) for name, value, note in checks.itertuples(index=False)

@@ -11,6 +11,7 @@ from profiling.assessment import ProfileOptions, assess, cusum, cusum_limit
 from profiling.assessment.periods import halves_correlation, provider_periods
 from profiling.assessment.provider_charts import provider_cusum, provider_limits
 from profiling.assessment.subgroups import MISSING, readable_bands, subgroups
+from profiling.modeling import glmm
 
 
 def cases(seed: int = 1, n: int = 4000, providers: int = 12, steady: bool = True) -> pd.DataFrame:
@@ -122,15 +123,20 @@ def test_bands_are_round_and_hide_the_extremes() -> None:
     assert len(names) == len(np.unique(codes)) > 2
 
 
-def test_subgroups_add_up_to_everybody() -> None:
-    table = cases()
-    outer = assess(table, "hospital")
-    sex = pd.Series(np.where(np.arange(len(table)) % 3, "F", "M"))
-    found = subgroups(outer, {"sex": sex, "day": pd.Series(np.arange(len(table)))})
+@pytest.mark.parametrize("trials", [False, True])
+def test_subgroups_are_the_sums_of_outcomes_and_conditional_means(trials: bool) -> None:
+    table = cases().assign(x=np.random.default_rng(3).normal(size=4000))
+    table["sex"] = np.where(np.arange(len(table)) % 3, "F", "M")
+    table["more"], table["others"] = table["observed"] * 2, 3 - table["observed"] * 2
+    fit = glmm("cbind(more, others) ~ x + (1 | hospital)" if trials else "observed ~ x + (1 | hospital)", table)
+    found = subgroups(fit, {"sex": table["sex"], "day": pd.Series(np.arange(len(table)))})
     assert list(found["position"]) == list(range(len(found)))
+    mean, events = (fit.fitted_values() * 3, table["more"]) if trials else (fit.fitted_values(), table["observed"])
     for _, part in found.groupby("column_name"):
-        assert part["observed"].sum() == table["observed"].sum()
-        assert part["expected"].sum() == pytest.approx(table["expected"].sum())
+        assert part["observed"].sum() == events.sum()
+        assert part["expected"].sum() == pytest.approx(mean.sum())
     women = found[found["value"] == "F"].iloc[0]
-    assert women["observed"] == table["observed"][sex == "F"].sum()
-    assert women["lower"] < women["ratio"] < women["upper"]
+    assert women["n"] == (table["sex"] == "F").sum() * (3 if trials else 1)
+    assert women["observed"] == events[table["sex"] == "F"].sum()
+    assert women["expected"] == pytest.approx(mean[table["sex"] == "F"].sum())
+    assert women["lower"] * women["expected"] == pytest.approx(stats.chi2.ppf(0.025, 2 * women["observed"]) / 2)
