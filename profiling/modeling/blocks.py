@@ -3,8 +3,9 @@
 Rows with the same levels in every factor form a *cell*; H is a sum of one small k x k block a cell, scattered to the
 levels of that cell, plus the identity. The factor with most levels (factor 0, q0 terms a level) is block-diagonal in H
 and is eliminated first; what remains (the Schur complement S of the other factors' coefficients) falls apart into the
-connected components of the co-occurrence graph, each a dense Cholesky factor. Strict nesting makes every component a
-handful of columns, so it costs O(n); two crossed factors cost one dense factor of the smaller one.
+connected components of the co-occurrence graph. Strict nesting makes every component a handful of columns, so it costs
+O(n); of two crossed factors the levels of the smaller one that meet few others are eliminated as sparse columns, and
+those that meet many are one dense Cholesky factor (see `elimination_order`).
 
     H = [D C; C' S0],   B = D^-1 C,   S = S0 - C'B,   log|H| = log|D| + log|S|
 
@@ -17,6 +18,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from profiling.modeling import dense, elimination
+from profiling.modeling.sparse_columns import backward_columns, forward_columns, selected_inverse
 from profiling.modeling.structure import SMALL, CellStructure
 
 
@@ -29,6 +31,7 @@ class Factor:
         self.D = np.empty((s.n_levels0, q0, q0))
         self.B = np.empty((s.n_cells, q0, s.cell_rest.shape[1]))
         self.packed = np.empty(int(s.packed_ptr[-1]))
+        self.pivot, self.below = np.empty(s.n_rest), np.empty(len(s.column_rows))
         self.component_log_determinant = np.empty(len(s.component_ptr) - 1)
         elimination.eliminate(
             A,
@@ -37,10 +40,15 @@ class Factor:
             s.rest_ptr,
             s.packed_ptr,
             s.cell_rest,
+            s.sparse,
+            s.column_ptr,
+            s.column_rows,
             SMALL,
             self.D,
             self.B,
             self.packed,
+            self.pivot,
+            self.below,
             self.component_log_determinant,
         )
         self.tile_inverses: dict[int, np.ndarray] = {}
@@ -50,8 +58,20 @@ class Factor:
 
     def _block(self, store: np.ndarray, c: int) -> np.ndarray:
         s = self.structure
-        size = int(s.rest_ptr[c + 1] - s.rest_ptr[c])
+        size = int(s.rest_ptr[c + 1] - s.rest_ptr[c] - s.sparse[c])
         return store[s.packed_ptr[c] : s.packed_ptr[c + 1]].reshape(size, size)
+
+    def _columns(self, c: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the sparse columns of a component: pointers, rows, pivots, values below them."""
+        s = self.structure
+        first, last = int(s.rest_ptr[c]), int(s.rest_ptr[c] + s.sparse[c])
+        return s.column_ptr[first : last + 1], s.column_rows, self.pivot[first:last], self.below
+
+    def _part(self, c: int) -> tuple[slice, slice]:
+        """Return the coefficients of a component, and those of its core."""
+        s = self.structure
+        first, last = int(s.rest_ptr[c]), int(s.rest_ptr[c + 1])
+        return slice(first, last), slice(first + int(s.sparse[c]), last)
 
     @property
     def positive(self) -> bool:
@@ -76,8 +96,10 @@ class Factor:
             xr,
         )
         for c in s.large:
-            part = slice(int(s.rest_ptr[c]), int(s.rest_ptr[c + 1]))
-            xr[part] = lapack.dpotrs(self._block(self.packed, c).T, xr[part], lower=0)[0]
+            part, core = self._part(c)
+            forward_columns(*self._columns(c), xr[part, None])
+            xr[core] = lapack.dpotrs(self._block(self.packed, c).T, xr[core], lower=0)[0]
+            backward_columns(*self._columns(c), xr[part, None])
         elimination.substitute_back(self.B, s.level_ptr, s.cell_rest, x0, xr)
         return x0, xr
 
@@ -86,12 +108,29 @@ class Factor:
         s = self.structure
         inverse = np.empty_like(self.packed)
         elimination.invert_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, inverse)
+        diagonal, below = np.empty_like(self.pivot), np.empty_like(self.below)
         for c in s.large:
-            dense.inverse(self._block(self.packed, c), self.tile_inverses[int(c)], self._block(inverse, c))
+            core = self._block(inverse, c)
+            dense.inverse(self._block(self.packed, c), self.tile_inverses[int(c)], core)
+            part = self._part(c)[0]
+            selected_inverse(*self._columns(c), core, diagonal[part], below)
         k = s.terms[0] + s.cell_rest.shape[1]
         V = np.empty((s.n_cells, k, k))
         elimination.cell_covariance(
-            self.D, self.B, s.level_ptr, s.level_component, s.rest_ptr, s.packed_ptr, inverse, s.cell_rest, V
+            self.D,
+            self.B,
+            s.level_ptr,
+            s.level_component,
+            s.rest_ptr,
+            s.packed_ptr,
+            inverse,
+            s.sparse,
+            s.column_ptr,
+            s.column_rows,
+            diagonal,
+            below,
+            s.cell_rest,
+            V,
         )
         return V
 
@@ -101,8 +140,9 @@ class Factor:
         elimination.half_levels(self.D, self.B, s.level_ptr, s.component_ptr, s.cell_rest, U0, Ur)
         elimination.half_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Ur)
         for c in s.large:
-            part = slice(int(s.rest_ptr[c]), int(s.rest_ptr[c + 1]))
-            Ur[part] = lapack.dtrtrs(self._block(self.packed, c).T, Ur[part], lower=0, trans=1)[0]
+            part, core = self._part(c)
+            forward_columns(*self._columns(c), Ur[part])
+            Ur[core] = lapack.dtrtrs(self._block(self.packed, c).T, Ur[core], lower=0, trans=1)[0]
         return U0, Ur
 
     def full_solve(self, C0: np.ndarray, Cr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +150,8 @@ class Factor:
         s = self.structure
         elimination.rest_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Cr)
         for c in s.large:
-            part = slice(int(s.rest_ptr[c]), int(s.rest_ptr[c + 1]))
-            Cr[part] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[part], lower=0)[0]
+            part, core = self._part(c)
+            Cr[core] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[core], lower=0)[0]
+            backward_columns(*self._columns(c), Cr[part])
         elimination.full_levels(self.D, self.B, s.level_ptr, s.cell_rest, C0, Cr)
         return C0, Cr

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+from profiling.modeling.sparse_columns import factor_columns, find
+
 
 @nb.njit(cache=True)
 def cholesky(a: np.ndarray, n: int) -> float:
@@ -41,6 +43,47 @@ def backward(lower: np.ndarray, n: int, x: np.ndarray) -> None:
         x[i] /= lower[i, i]
 
 
+@nb.njit(cache=True)
+def _add(
+    i: int,
+    j: int,
+    value: float,
+    columns: int,
+    core: np.ndarray,
+    ptr: np.ndarray,
+    rows: np.ndarray,
+    pivot: np.ndarray,
+    below: np.ndarray,
+) -> None:
+    """Add to the entry (i, j) of S, in its core or in a sparse column (which takes lower entries alone)."""
+    if i >= columns and j >= columns:
+        core[i - columns, j - columns] += value
+    elif i == j:
+        pivot[j] += value
+    elif i > j:
+        below[find(rows, ptr[j], ptr[j + 1], i)] += value
+
+
+@nb.njit(cache=True)
+def _entry(
+    i: int,
+    j: int,
+    columns: int,
+    core: np.ndarray,
+    ptr: np.ndarray,
+    rows: np.ndarray,
+    pivot: np.ndarray,
+    below: np.ndarray,
+) -> float:
+    """Return the entry (i, j) of a symmetric matrix stored as a core and sparse columns."""
+    if i >= columns and j >= columns:
+        return float(core[i - columns, j - columns])
+    if i == j:
+        return float(pivot[j])
+    low, high = min(i, j), max(i, j)
+    return float(below[find(rows, ptr[low], ptr[low + 1], high)])
+
+
 @nb.njit(parallel=True, cache=True)
 def eliminate(
     A: np.ndarray,
@@ -49,21 +92,33 @@ def eliminate(
     rest_ptr: np.ndarray,
     packed_ptr: np.ndarray,
     cell_rest: np.ndarray,
+    sparse: np.ndarray,
+    column_ptr: np.ndarray,
+    column_rows: np.ndarray,
     small: int,
     D: np.ndarray,
     B: np.ndarray,
     packed: np.ndarray,
+    pivot: np.ndarray,
+    below: np.ndarray,
     log_determinant: np.ndarray,
 ) -> None:
-    """Factor D, form B and S of every component, and factor the small S."""
+    """Factor D, form B and S of every component, factor the small S and the sparse columns of the large."""
     q0 = D.shape[1]
     kr = cell_rest.shape[1]
     for c in nb.prange(len(component_ptr) - 1):
-        size = rest_ptr[c + 1] - rest_ptr[c]
-        S = packed[packed_ptr[c] : packed_ptr[c + 1]].reshape((size, size))
+        first, columns = rest_ptr[c], sparse[c]
+        size = rest_ptr[c + 1] - first
+        core = size - columns
+        S = packed[packed_ptr[c] : packed_ptr[c + 1]].reshape((core, core))
         S[:] = 0.0
-        for i in range(size):
+        for i in range(core):
             S[i, i] = 1.0
+        ptr = column_ptr[first : first + columns + 1]
+        for j in range(columns):
+            pivot[first + j] = 1.0
+            for s in range(ptr[j], ptr[j + 1]):
+                below[s] = 0.0
         total = 0.0
         for g in range(component_ptr[c], component_ptr[c + 1]):
             for a in range(q0):
@@ -81,7 +136,8 @@ def eliminate(
                     forward(D[g], q0, B[m, :, b])
                 for a in range(kr):
                     for b in range(kr):
-                        S[cell_rest[m, a] - rest_ptr[c], cell_rest[m, b] - rest_ptr[c]] += A[m, q0 + a, q0 + b]
+                        i, j = cell_rest[m, a] - first, cell_rest[m, b] - first
+                        _add(i, j, A[m, q0 + a, q0 + b], columns, S, ptr, column_rows, pivot[first:], below)
             # B holds L^-1 C here, so that C'D^-1 C is a plain product; the second half of the solve comes after.
             for m in range(level_ptr[g], level_ptr[g + 1]):
                 for n in range(level_ptr[g], level_ptr[g + 1]):
@@ -90,12 +146,15 @@ def eliminate(
                             dot = 0.0
                             for e in range(q0):
                                 dot += B[m, e, a] * B[n, e, b]
-                            S[cell_rest[m, a] - rest_ptr[c], cell_rest[n, b] - rest_ptr[c]] -= dot
+                            i, j = cell_rest[m, a] - first, cell_rest[n, b] - first
+                            _add(i, j, -dot, columns, S, ptr, column_rows, pivot[first:], below)
             for m in range(level_ptr[g], level_ptr[g + 1]):
                 for b in range(kr):
                     backward(D[g], q0, B[m, :, b])
         if 0 < size <= small:
             total += cholesky(S, size)
+        elif columns > 0:
+            total += factor_columns(ptr, column_rows, pivot[first:], below, S)
         log_determinant[c] = total
 
 
@@ -168,6 +227,11 @@ def cell_covariance(
     rest_ptr: np.ndarray,
     packed_ptr: np.ndarray,
     inverse: np.ndarray,
+    sparse: np.ndarray,
+    column_ptr: np.ndarray,
+    column_rows: np.ndarray,
+    diagonal: np.ndarray,
+    below: np.ndarray,
     cell_rest: np.ndarray,
     V: np.ndarray,
 ) -> None:
@@ -175,8 +239,10 @@ def cell_covariance(
     q0, kr = D.shape[1], cell_rest.shape[1]
     for g in nb.prange(len(level_ptr) - 1):
         c = level_component[g]
-        size = rest_ptr[c + 1] - rest_ptr[c]
-        W = inverse[packed_ptr[c] : packed_ptr[c + 1]].reshape((size, size))
+        first, columns = rest_ptr[c], sparse[c]
+        core = rest_ptr[c + 1] - first - columns
+        W = inverse[packed_ptr[c] : packed_ptr[c + 1]].reshape((core, core))
+        ptr = column_ptr[first : first + columns + 1]
         own = np.zeros((q0, q0))
         for j in range(q0):
             own[j, j] = 1.0
@@ -187,7 +253,8 @@ def cell_covariance(
             for n in range(level_ptr[g], level_ptr[g + 1]):
                 for b in range(kr):
                     for d in range(kr):
-                        w = W[cell_rest[n, d] - rest_ptr[c], cell_rest[m, b] - rest_ptr[c]]
+                        i, j = cell_rest[n, d] - first, cell_rest[m, b] - first
+                        w = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
                         for a in range(q0):
                             across[a, b] -= B[n, a, d] * w
             for a in range(q0):
@@ -196,7 +263,8 @@ def cell_covariance(
                     V[m, q0 + b, a] = across[a, b]
             for a in range(kr):
                 for b in range(kr):
-                    V[m, q0 + a, q0 + b] = W[cell_rest[m, a] - rest_ptr[c], cell_rest[m, b] - rest_ptr[c]]
+                    i, j = cell_rest[m, a] - first, cell_rest[m, b] - first
+                    V[m, q0 + a, q0 + b] = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
             # V_00 = D^-1 + B S^-1 B', summed over this level's cells through V_0r = -B S^-1.
             for a in range(q0):
                 for b in range(q0):

@@ -17,8 +17,8 @@ DIFFERENCE_BUDGET = 2e10  # floating-point operations that differences of the gr
 
 def _affordable(design: Design, parameters: int) -> bool:
     # A gradient reads every row some times (about 60 operations besides its columns) and factors the rest once.
-    dense = float((np.diff(design.structure.rest_ptr).astype(float) ** 3).sum())
-    return bool(2.0 * parameters * (design.n * (4.0 * design.X.shape[1] + 60.0) + dense) < DIFFERENCE_BUDGET)
+    rows = design.n * (4.0 * design.X.shape[1] + 60.0)
+    return bool(2.0 * parameters * (rows + design.structure.core_operations) < DIFFERENCE_BUDGET)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from profiling.modeling.elimination_order import elimination_order
+
 # Below this size a component is factored by our own loop (in threads over components), above it by LAPACK.
 SMALL = 96
 ROWS_A_TILE = 4096
@@ -25,7 +27,9 @@ class CellStructure:
     `cell_ptr` (M+1) rows of a cell; `level_ptr` (G+1) cells of a level of factor 0; `component_ptr` (C+1) levels of
     a component; `rest_ptr` (C+1) rest coefficients of a component; `cell_rest` (M, kr) their global positions;
     `cell_level0` (M) level of factor 0 of a cell; `rest_position[f]` (levels, q) positions of factor f's
-    coefficients; `terms` number of terms q of each factor.
+    coefficients; `terms` number of terms q of each factor. A component's first `sparse` (C) coefficients are
+    eliminated as sparse columns: `column_ptr` (R+1) points to their rows below the diagonal in `column_rows`, counted
+    from the component's first coefficient; all other columns are empty there and belong to the dense core.
     """
 
     cell_ptr: np.ndarray
@@ -36,6 +40,9 @@ class CellStructure:
     cell_level0: np.ndarray
     rest_position: tuple[np.ndarray, ...]
     terms: tuple[int, ...]
+    sparse: np.ndarray
+    column_ptr: np.ndarray
+    column_rows: np.ndarray
 
     @cached_property
     def tile_ptr(self) -> np.ndarray:
@@ -83,9 +90,14 @@ class CellStructure:
 
     @cached_property
     def packed_ptr(self) -> np.ndarray:
-        """Return where each component's dense block starts in the packed store (C+1)."""
-        sizes = np.diff(self.rest_ptr).astype(np.int64)
+        """Return where each component's dense core starts in the packed store (C+1)."""
+        sizes = np.diff(self.rest_ptr).astype(np.int64) - self.sparse
         return np.concatenate([[0], np.cumsum(sizes**2)])
+
+    @cached_property
+    def core_operations(self) -> float:
+        """Return the sum of the dense cores' cubed sizes: three times what their factors cost."""
+        return float((np.diff(self.packed_ptr).astype(float) ** 1.5).sum())
 
     @cached_property
     def level_component(self) -> np.ndarray:
@@ -94,7 +106,7 @@ class CellStructure:
 
     @cached_property
     def large(self) -> np.ndarray:
-        """Return the components that LAPACK factors."""
+        """Return the components whose core is factored in tiles."""
         return np.flatnonzero(np.diff(self.rest_ptr) > SMALL)
 
 
@@ -128,17 +140,43 @@ def order_rows(
         if terms[1:]
         else np.zeros((len(starts), 0), dtype=np.int64)
     )
+    level_ptr = np.searchsorted(cell_level0, np.arange(sizes[0] + 1)).astype(np.int64)
+    component_ptr = np.searchsorted(component0[order0], np.arange(n_components + 1)).astype(np.int64)
+    sparse, column_ptr, column_rows, renumbered = _eliminations(level_ptr, component_ptr, rest_ptr, cell_rest)
     structure = CellStructure(
         cell_ptr=np.concatenate([starts, [n]]).astype(np.int64),
-        level_ptr=np.searchsorted(cell_level0, np.arange(sizes[0] + 1)).astype(np.int64),
-        component_ptr=np.searchsorted(component0[order0], np.arange(n_components + 1)).astype(np.int64),
+        level_ptr=level_ptr,
+        component_ptr=component_ptr,
         rest_ptr=rest_ptr,
-        cell_rest=np.ascontiguousarray(cell_rest, dtype=np.int64),
+        cell_rest=np.ascontiguousarray(renumbered[cell_rest], dtype=np.int64),
         cell_level0=cell_level0.astype(np.int64),
-        rest_position=tuple(rest_position),
+        rest_position=tuple(renumbered[position] for position in rest_position),
         terms=tuple(terms),
+        sparse=sparse,
+        column_ptr=column_ptr,
+        column_rows=column_rows,
     )
     return order, structure, order0
+
+
+def _eliminations(
+    level_ptr: np.ndarray, component_ptr: np.ndarray, rest_ptr: np.ndarray, cell_rest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return sparse columns a component (C), their pointers (R+1) and rows, and every rest coefficient's new number."""
+    count = np.zeros(len(rest_ptr) - 1, dtype=np.int64)
+    sizes = np.zeros(int(rest_ptr[-1]), dtype=np.int64)
+    renumbered = np.arange(int(rest_ptr[-1]))
+    rows = []
+    for c in np.flatnonzero(np.diff(rest_ptr) > SMALL):
+        levels = level_ptr[component_ptr[c] : component_ptr[c + 1] + 1]
+        own = cell_rest[levels[0] : levels[-1]] - rest_ptr[c]
+        found = elimination_order(levels - levels[0], own, int(rest_ptr[c + 1] - rest_ptr[c]))
+        count[c] = found.sparse
+        sizes[rest_ptr[c] : rest_ptr[c] + found.sparse] = np.diff(found.ptr)
+        renumbered[rest_ptr[c] + found.order] = rest_ptr[c] + np.arange(len(found.order))
+        rows.append(found.rows)
+    column_rows = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
+    return count, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), column_rows, renumbered
 
 
 @nb.njit(cache=True)

@@ -36,6 +36,9 @@ def dense_matrix(structure, A):
         ([25, 9], [2, 3], 100),
         ([400, 230], [1, 1], 1200),
         ([300, 70, 60], [2, 2, 1], 900),
+        ([900, 400], [1, 1], 1500),
+        ([700, 250], [2, 2], 1100),
+        ([700, 150, 120], [1, 1, 1], 900),
     ],
 )
 def test_against_dense_algebra(sizes, terms, n):
@@ -63,6 +66,30 @@ def test_against_dense_algebra(sizes, terms, n):
     assert gram == pytest.approx(U.T @ inverse @ U, abs=1e-9)
     K0, Kr = factor.full_solve(C0, Cr)
     assert np.concatenate([K0.reshape(-1, 3), Kr]) == pytest.approx(inverse @ U, abs=1e-10)
+
+
+def test_coefficients_that_meet_few_are_sparse_columns():
+    rng = np.random.default_rng(5)
+    s = random_structure(rng, 1500, [900, 400], [1, 1])
+    component = int(np.argmax(np.diff(s.rest_ptr)))
+    sparse, size = int(s.sparse[component]), int(np.diff(s.rest_ptr)[component])
+    assert size / 3 < sparse < size
+    pattern = np.zeros((size, size), dtype=bool)
+    first = int(s.rest_ptr[component])
+    for j in range(sparse):
+        rows = s.column_rows[s.column_ptr[first + j] : s.column_ptr[first + j + 1]]
+        assert (np.diff(rows) > 0).all()
+        assert rows.min() > j
+        pattern[rows, j] = True
+    # Every two that meet under one level of the first factor have their entry, and so has all fill-in.
+    for level in np.flatnonzero(s.level_component == component):
+        own = np.unique(s.cell_rest[s.level_ptr[level] : s.level_ptr[level + 1]]) - first
+        for a, b in zip(*np.tril_indices(len(own), -1), strict=True):
+            assert own[b] >= sparse or pattern[own[a], own[b]]
+    for j in range(sparse):
+        rows = np.flatnonzero(pattern[:, j])
+        for a, b in zip(*np.tril_indices(len(rows), -1), strict=True):
+            assert rows[b] >= sparse or pattern[rows[a], rows[b]]
 
 
 @pytest.mark.parametrize("n", [1, 383, 384, 385, 900])
