@@ -206,9 +206,10 @@ def _periods(series: Series, room: _Room, bottom: float) -> list[Item]:
     """Names of periods under the lowest panel, as many as fit."""
     widest = max(text_width(period) for period in series.period) + 12
     step = max(1, int(np.ceil(widest / max(room.x.at(1.0) - room.x.at(0.0), 1e-9))))
-    names: list[Item] = [
+    names = [
         Text(room.x.at(place + 0.5), bottom + 18, period, "tick", "middle")
         for place, period in zip(series.place.tolist(), series.period, strict=True)
         if int(place) % step == 0
     ]
-    return [Segments(((room.left, bottom, room.right, bottom),), "axis"), *names]
+    inside = [name for name in names if name.box[0] >= 0 and name.box[2] <= room.right + 4]
+    return [Segments(((room.left, bottom, room.right, bottom),), "axis"), *inside]
