@@ -26,7 +26,10 @@ SHOWN = (
     "fixed_effects",
     "variance_components",
     "model_checks",
+    "composites",
+    "composite_scores",
 )
+SCORES = ("measures", "value", "lower", "upper", "expected_rank")
 
 
 @click.command()
@@ -51,21 +54,32 @@ def runs(console: Console, config: Path) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
+@click.option(
+    "--worse", nargs=2, metavar="A B", help="Instead, the probability that provider A has worse results than B."
+)
 @config_option
 @voice
 @click.pass_obj
-def show(console: Console, run_id: str, config: Path) -> None:
-    """Say what a run used and found: files, measures, models, flags.
+def show(console: Console, run_id: str, worse: tuple[str, str] | None, config: Path) -> None:
+    """Say what a run used and found: files, measures, models, flags, composites.
 
     \b
     Example:
       profiling show r-1a2b3c4d
+      profiling show r-1a2b3c4d --worse H07 H12
     """
     settings = read_settings(config, console)
     from profiling.store.runs import read_run
 
     record = read_run(open_results(settings), run_id)
-    console.answer(_document(record), _lines(record))
+    if worse is None:
+        console.answer(_document(record), _lines(record))
+        return
+    from profiling.pipeline.pairs import worse_of
+
+    pairs = worse_of(record, *worse)
+    head = ("measure", "level", f"chance that {worse[0]} is worse than {worse[1]}")
+    console.answer({"pairs": records(pairs)}, table([head, *rows_of(pairs, tuple(pairs.columns))], right=(2,)))
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -100,6 +114,8 @@ def _lines(record: RunRecord) -> list[str]:
     effects = rows_of(record.fixed_effects, ("measure", "term", "estimate", "standard_error"))
     spread = rows_of(record.variance_components, ("measure", "grouping", "term_a", "term_b", "covariance"))
     flags = rows_of(_flags(record), ("measure", "level", "category", "providers"))
+    composites = rows_of(record.composites, ("composite", "note"))
+    scores = rows_of(record.composite_scores, ("composite", "level", "provider", *SCORES))
     return [
         f"{run['run_id']}  {run['title']}",
         f"{run['created_at']:%Y-%m-%d %H:%M:%S} UTC, {run['status']}, version {run['version']}, seed {run['seed']}",
@@ -107,4 +123,6 @@ def _lines(record: RunRecord) -> list[str]:
         *("", *table([("measure", "term", "estimate", "standard error"), *effects], right=(2, 3))),
         *("", *table([("measure", "effects of", "term", "with", "covariance"), *spread], right=(4,))),
         *("", *table([("measure", "level", "category", "providers"), *flags], right=(3,))),
+        *(("", *table([("composite", "made of"), *composites])) if composites else ()),
+        *(("", *table([("composite", "level", "provider", *SCORES), *scores], right=range(3, 8))) if scores else ()),
     ]
