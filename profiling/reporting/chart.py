@@ -102,6 +102,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Spots:
+    """Many marks of one look as one path: drawn like the others, without titles and links."""
+
+    places: tuple[Point, ...]
+    shape: Shape
+    role: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Words at a place; `x` is where they start, are centred or end.
 
@@ -133,7 +143,7 @@ class Group:
     href: str = ""
 
 
-Item: TypeAlias = Area | Line | Segments | Bar | Mark | Text | Group
+Item: TypeAlias = Area | Line | Segments | Bar | Mark | Spots | Text | Group
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from profiling.reporting.chart import (
     Line,
     Mark,
     Segments,
+    Spots,
     Text,
     diamond,
     flat,
@@ -167,6 +168,12 @@ def _(item: Bar, canvas: _Canvas, order: float) -> None:
     canvas.axes.add_patch(
         Rectangle((item.x, item.y), item.width, item.height, zorder=order, **_style(ROLES[item.role]))
     )
+
+
+@_draw.register
+def _(item: Spots, canvas: _Canvas, order: float) -> None:
+    marks: list[Item] = [Mark(x, y, item.shape, item.role, item.size) for x, y in item.places]
+    _draw_run(item.role, marks, canvas, order)
 
 
 @_draw.register

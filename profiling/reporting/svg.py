@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from markupsafe import Markup, escape
 
@@ -20,11 +20,13 @@ from profiling.reporting.chart import (
     Mark,
     Point,
     Segments,
+    Spots,
     Text,
     diamond,
     triangle,
     wrapped,
 )
+from profiling.reporting.quieter import quieter
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SAFE_HREF = re.compile(r"(?:https?://|[^:]*(?:[/?#]|$))", re.IGNORECASE)
@@ -47,8 +49,11 @@ def render_svg(chart: Chart, prefix: str = "", *, links: bool = True) -> Markup:
 
 
 def render_forms(charts: Iterable[Chart], prefix: str) -> Markup:
-    """Several forms of one chart after each other, for a style sheet to switch; ids are prefix-form."""
-    return Markup("").join(render_svg(chart, f"{prefix}-{chart.form or 'chart'}") for chart in charts)
+    """Several forms of one chart after each other, for a style sheet to switch; ids are prefix-form.
+
+    Where marks are many not all have words and links (`quieter`).
+    """
+    return Markup("").join(render_svg(quieter(chart), f"{prefix}-{chart.form or 'chart'}") for chart in charts)
 
 
 def standalone_svg(chart: Chart, style: str) -> str:
@@ -164,6 +169,11 @@ def _(item: Mark, attributes: str, links: bool) -> str:
 
 
 @_element.register
+def _(item: Spots, attributes: str, links: bool) -> str:
+    return f'<path{attributes} d="{"".join(_spots(item))}"/>'
+
+
+@_element.register
 def _(item: Text, attributes: str, links: bool) -> str:
     anchor = f' text-anchor="{item.anchor}"' if item.anchor != "start" else ""
     size = f' font-size="{number(item.size)}"' if item.size != 12 else ""
@@ -185,8 +195,28 @@ def _shape(mark: Mark) -> tuple[str, str]:
         return "circle", f' cx="{number(x)}" cy="{number(y)}" r="{number(size)}"'
     if mark.shape == "dash":
         return "path", f' d="{_piece(x - size, y, x + size, y)}"'
-    corners = diamond(x, y, size) if mark.shape == "diamond" else triangle(x, y, size, mark.shape == "up")
-    return "path", f' d="{_path(corners)}Z"'
+    return "path", f' d="{_path(_corners(mark.shape, x, y, size))}Z"'
+
+
+def _spots(item: Spots) -> Iterator[str]:
+    """Each shape from its first corner, the rest of it relative to that and the same for all."""
+    if item.shape == "dot":
+        radius, width = number(item.size), number(2 * item.size)
+        corners: tuple[Point, ...] = ((-item.size, 0.0),)
+        rest = f"a{radius} {radius} 0 1 0 {width} 0a{radius} {radius} 0 1 0 -{width} 0z"
+    else:
+        corners = _corners(item.shape, 0.0, 0.0, item.size)
+        steps = pairwise(corners)
+        rest = "".join(f"l{number(b[0] - a[0])} {number(b[1] - a[1])}" for a, b in steps)
+        rest += "z" if item.shape != "dash" else ""
+    x, y = corners[0]
+    return (f"M{number(place[0] + x)} {number(place[1] + y)}{rest}" for place in item.places)
+
+
+def _corners(shape: str, x: float, y: float, size: float) -> tuple[Point, ...]:
+    if shape == "dash":
+        return (x - size, y), (x + size, y)
+    return diamond(x, y, size) if shape == "diamond" else triangle(x, y, size, shape == "up")
 
 
 def _titled(tag: str, places: str, title: str, attributes: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from profiling.reporting.chart import Chart, Group, Item, Scale, Segments, Text
+from profiling.reporting.chart import Chart, Item, Scale, Segments, Text
 from profiling.reporting.charts import parts
 
 WIDTH, HEIGHT = 116.0, 18.0
@@ -36,9 +36,10 @@ def interval(
     words = parts.ratio_words(ratio, lower, upper)
     role = parts.whisker_role(category) if category in parts.FLAGGED else "whisker-clear"
     mark = parts.status_mark(middle, y, category, 4.4, "", dot=2.8)
-    row = Group((Segments(((low, y, high, y),), role), mark), words)
-    one: tuple[Item, ...] = (Segments(((x.at(1.0), 0, x.at(1.0), HEIGHT),), "reference"),)
-    return Chart("interval", words, words, WIDTH, HEIGHT, (*one, row), "mini", {"x": x})
+    one = Segments(((x.at(1.0), 0, x.at(1.0), HEIGHT),), "reference")
+    # Its figures stand in the cell beside it: no tooltip.
+    items: tuple[Item, ...] = (one, Segments(((low, y, high, y),), role), mark)
+    return Chart("interval", words, words, WIDTH, HEIGHT, items, "mini", {"x": x})
 
 
 def interval_axis(domain: tuple[float, float] = DOMAIN) -> Chart:

@@ -194,7 +194,8 @@ def status_mark(
 
 def spot(x: float, y: float, category: str, title: str, href: str) -> Mark:
     """The small mark of a flagged provider among very many, without a rim that would cover its neighbours."""
-    return Mark(x, y, SHAPES[category], f"spot-{SIDES[category]}", 2.6, title, href)
+    role = f"spot-{SIDES[category]}" if category in BEYOND else category
+    return Mark(x, y, SHAPES[category], role, 2.6, title, href)
 
 
 def own_mark(mark: Mark) -> Mark:
