@@ -69,14 +69,14 @@ def _own(x: float, y: float, category: str, title: str) -> Mark:
 
 
 def _bands(x: Scale, thresholds: Sequence[Threshold]) -> list[Item]:
-    """From the outer limits inward; without a threshold on a side the band reaches the edge."""
-    items: list[Item] = []
-    for role, suffix in (("band998", ""), ("band95", "_watch")):
-        lower = [t.edge for t in thresholds if t.category == f"lower{suffix}"]
-        upper = [t.edge for t in thresholds if t.category == f"higher{suffix}"]
-        start, end = x.at(lower[0]) if lower else x.start, x.at(upper[0]) if upper else x.end
-        items.append(Bar(start, TOP, max(end - start, 0.5), BAND, role))
-    return items
+    """From the outer limits inward; without an inner one the bands are one, without any they reach the edge."""
+    at = {threshold.category: x.at(threshold.edge) for threshold in thresholds}
+    outer = at.get("lower", x.start), at.get("higher", x.end)
+    inner = at.get("lower_watch", outer[0]), at.get("higher_watch", outer[1])
+    return [
+        Bar(start, TOP, max(end - start, 0.5), BAND, role)
+        for role, (start, end) in (("band998", outer), ("band95", inner))
+    ]
 
 
 def _numbers(x: Scale, thresholds: Sequence[Threshold], bottom: float) -> list[Item]:

@@ -71,7 +71,7 @@ def panel(
     told = [text for text in told if text != title]
     return Panel(
         title.rstrip("."),
-        sentences.say("firm_sub", event=measure.event) if steps else "",
+        sentences.say(_sub(evidence), event=measure.event) if steps else "",
         _drawing(measure, row, evidence, title) if steps else "",
         tuple(told),
         _table(measure, row, evidence) if steps else None,
@@ -79,6 +79,11 @@ def panel(
         (sentences.say("firm_near"),) if steps and measure.spec["flag"]["rule"] != "funnel" else (),
         beside="table" if steps else "",
     )
+
+
+def _sub(evidence: Record) -> str:
+    watched = any(numbers.known(evidence.get(COLUMNS[side])) for side in ("lower_watch", "higher_watch"))
+    return "firm_sub" if watched else "firm_sub_three"
 
 
 def thresholds(row: Record, evidence: Record) -> list[Threshold]:
@@ -98,13 +103,13 @@ def changes(row: Record, evidence: Record) -> list[Step]:
     steps: list[Step] = []
     for side, sign in (("higher", 1), ("lower", -1)):
         outer, inner = places.get(side), places.get(f"{side}_watch")
-        # Beyond a limit now: so many back; short of it: so many on.
+        # Beyond a limit now: so many back; short of it: so many on. Without a watch a flag ends as expected.
         if inner is not None:
             beyond = sign * inner <= 0
             steps.append(Step(round(inner - sign), "as_expected") if beyond else Step(round(inner), f"{side}_watch"))
         if outer is not None and sign * outer <= 0:
-            steps.append(Step(round(outer - sign), f"{side}_watch"))
-        elif outer is not None and inner is not None and sign * inner <= 0:
+            steps.append(Step(round(outer - sign), "as_expected" if inner is None else f"{side}_watch"))
+        elif outer is not None and (inner is None or sign * inner <= 0):
             steps.append(Step(round(outer), side))
     side = str(row["category"]).removesuffix("_watch")
     if side in ("higher", "lower"):

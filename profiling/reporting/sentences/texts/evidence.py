@@ -9,6 +9,10 @@ TEXTS: dict[str, str] = {
         "How many {event} it would take. Inside the darker band it would be as expected, between the bands worth "
         "watching, outside both higher or lower than expected."
     ),
+    "firm_sub_three": (
+        "How many {event} it would take. Inside the band it would be as expected, outside it higher or lower than "
+        "expected."
+    ),
     "firm_now": "At {observed} {event} it is “{status}”.",
     "firm_more": "{count} more {event} would make it “{status}”",
     "firm_fewer": "{count} fewer {event} would make it “{status}”",
