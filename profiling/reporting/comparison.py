@@ -24,6 +24,7 @@ import pandas as pd
 
 from profiling.assessment.flags import categories, posterior_tail
 from profiling.reporting.disclosure import MaskedRun
+from profiling.vocabulary import COUNT_FAMILIES
 
 KEY = ["measure", "level", "provider"]
 PARTS = ("outcomes", "case_mix", "model")
@@ -118,7 +119,7 @@ def _joined(former: MaskedRun, later: MaskedRun, measure: str) -> pd.DataFrame:
     sides = [run.providers[run.providers["measure"] == measure] for run in (former, later)]
     narrow = [side[[*KEY, *TOLD]].assign(provider=side["provider"].astype(str)) for side in sides]
     both = narrow[0].merge(narrow[1], on=KEY, how="outer", suffixes=("_before", "_after"), sort=True)
-    counts = later.specs[measure]["family"] == "binomial"
+    counts = later.specs[measure]["family"] in COUNT_FAMILIES
     hidden_before, hidden_after = (both[f"hidden_{side}"].fillna(False).astype(bool) for side in ("before", "after"))
     hidden = hidden_before | hidden_after | _few_apart(both, counts, max(former.threshold, later.threshold))
     figures = [f"{name}_{side}" for name in (*FIGURES, *JUDGED) for side in ("before", "after")]
@@ -217,7 +218,7 @@ def _totals(later: MaskedRun, measure: str, withheld: bool, before: pd.DataFrame
     table = pd.DataFrame(
         [(measure, step, cases[step], *sums[step]) for step in STEPS], columns=["measure", "step", "n", *SUMS]
     )
-    counts = later.specs[measure]["family"] == "binomial"
+    counts = later.specs[measure]["family"] in COUNT_FAMILIES
     protected = (
         table[["n"]].assign(events=table["observed"], others=table["n"] - table["observed"]) if counts else table[["n"]]
     )

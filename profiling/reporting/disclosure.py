@@ -34,6 +34,7 @@ from profiling.reporting.masked_tables import (
 )
 from profiling.reporting.suppression import case_bands, suppress
 from profiling.store.publications import History, history_of
+from profiling.vocabulary import COUNT_FAMILIES
 
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
@@ -178,7 +179,7 @@ def joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.Data
     levels = full["level"].str.replace("_", " ").str.capitalize()
     full.loc[bare, "provider_name"] = (levels + " " + full["provider_name"])[bare]
     full["parent_name"] = full["parent_name"].where(full["parent_name"].isna(), full["parent_name"].map(clean))
-    full["counts"] = full["measure"].map({name: spec["family"] == "binomial" for name, spec in specs.items()})
+    full["counts"] = full["measure"].map({name: spec["family"] in COUNT_FAMILIES for name, spec in specs.items()})
     full["minimum"] = full["measure"].map({name: spec.get("minimum_cases", 0) for name, spec in specs.items()})
     return full
 
@@ -271,7 +272,7 @@ def _lacking(missing: pd.DataFrame) -> frozenset[tuple[str, str, str]]:
 def _masked_calibration(bands: pd.DataFrame, specs: Mapping[str, Mapping[str, Any]], threshold: int) -> pd.DataFrame:
     """Bands of predicted risk, neighbours joined until none holds a protected number of events or non-events."""
     parts = [
-        _joined_bands(part, threshold if specs[str(name)]["family"] == "binomial" else 0)
+        _joined_bands(part, threshold if specs[str(name)]["family"] in COUNT_FAMILIES else 0)
         for name, part in bands.groupby("measure", sort=False)
     ]
     return pd.concat(parts, ignore_index=True) if parts else bands

@@ -14,7 +14,7 @@ import pandas as pd
 
 from profiling.assessment.standardization import inverse_response, response
 
-LINKS = {"binomial": "logit", "log_gaussian": "log", "gaussian": "identity"}
+LINKS = {"binomial": "logit", "poisson": "log", "log_gaussian": "log", "gaussian": "identity"}
 COLUMNS = (
     *("encounter_id", "hospital", "physician", "physician_name", "observed"),
     *("linear_predictor", "hospital_effect", "physician_effect", "expected", "expected_marginal", "predicted"),

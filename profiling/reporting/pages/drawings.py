@@ -16,6 +16,7 @@ from profiling.reporting.sentences import CATALOGUE, headline, say
 from profiling.reporting.svg import render_forms, render_svg
 
 CHANCE_RANGE = (0.05, 0.95)
+EFFECTS = {"binomial": "Odds ratio", "poisson": "Rate ratio", "log_gaussian": "Ratio of means"}
 STATUS = {key: CATALOGUE[key] for key in ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")}
 HIDDEN = "{count} not drawn: counts not published"
 
@@ -243,8 +244,7 @@ def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hash
 
 def forest_svg(measure: MeasureView, effects: pd.DataFrame) -> Markup:
     """Effects of the case mix with their intervals; `effects` has label, term, estimate, lower, upper."""
-    names = {"binomial": "Odds ratio", "log_gaussian": "Ratio of means"}
-    name = f"{names.get(str(measure.spec['family']), 'Difference')}, 95\u202f% interval (log scale)"
+    name = f"{EFFECTS.get(str(measure.spec['family']), 'Difference')}, 95\u202f% interval (log scale)"
     finding = "How much each trait of the case mix changes the outcome."
     return render_forms(
         _forms(lambda form: charts.forest(effects, form=form, finding=finding, axis_name=name)), "forest"

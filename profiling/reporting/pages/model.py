@@ -62,7 +62,10 @@ def _headline(measure: MeasureView) -> str:
 
 
 def _facts(measure: MeasureView) -> list[dict[str, str]]:
-    family = {"binomial": "logistic", "log_gaussian": "linear, of the logarithm", "gaussian": "linear"}
+    family = {
+        **{"binomial": "logistic", "poisson": "Poisson"},
+        **{"log_gaussian": "linear, of the logarithm", "gaussian": "linear"},
+    }
     notes = measure.notes
     shown = measure.masked.measures.set_index("measure")["rows_used"][measure.name]
     levels = sentences.listed([nouns(level) for level in measure.levels])
@@ -176,7 +179,7 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
     effects = measure.of("fixed_effects").assign(label=lambda t: t["term"].map(term_words))
     kept = effects[effects["term"] != "Intercept"]
     family = str(measure.spec["family"])
-    column = {"binomial": "Odds ratio", "log_gaussian": "Ratio of means"}.get(family, "Difference")
+    column = drawings.EFFECTS.get(family, "Difference")
     scale = np.exp if family != "gaussian" else np.asarray
     values = kept[["estimate", "lower", "upper"]].astype(float).pipe(scale)
     rows = [
@@ -191,7 +194,7 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
             kept["label"], np.asarray(values), kept["estimate"], kept["standard_error"], strict=True
         )
     ]
-    what = "the odds of the event" if measure.counts else "the outcome"
+    what = {"binomial": "the odds of the event", "poisson": "the rate of the event"}.get(family, "the outcome")
     sub = f"By what factor each trait changes {what}, the others being equal; 1 is no change."
     drawable = len(kept) > 0 and family != "gaussian"
     if family == "gaussian":

@@ -14,6 +14,7 @@ import pandas as pd
 from profiling.reporting import numbers
 from profiling.reporting.disclosure import MaskedRun, Totals
 from profiling.reporting.sentences import CATALOGUE, Finding, plural
+from profiling.vocabulary import COUNT_FAMILIES
 
 FLAGGED = ("higher", "lower")
 WATCHED = ("higher_watch", "lower_watch")
@@ -37,7 +38,7 @@ class MeasureView:
     @property
     def counts(self) -> bool:
         """Whether the outcome is an event that is counted."""
-        return bool(self.spec["family"] == "binomial")
+        return self.spec["family"] in COUNT_FAMILIES
 
     @property
     def event(self) -> str:
