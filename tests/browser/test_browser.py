@@ -29,7 +29,10 @@ FLAGS = [
     "--disable-sync",
     "--hide-scrollbars",
 ]
-PAGES = ("index.html", "measures/mortality_30d.html", "measures/length_of_stay.html", "methods.html")
+PAGES = (
+    *("index.html", "measures/mortality_30d.html", "measures/length_of_stay.html", "methods.html"),
+    *("models/mortality_30d.html", "audit.html"),
+)
 MARGIN = 40
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs chromium on the path")
@@ -72,7 +75,7 @@ def pages(site: Path) -> list[Path]:
     return [*(site / name for name in PAGES), hospitals[0], hospitals[-1]]
 
 
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(8))
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_reaches_the_edge_of_the_window(site: Path, tmp_path: Path, index: int, width: int) -> None:
     """The padding of 20 px at the right stays paper from top to bottom (but for rules across the whole window)."""

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs chromium on the p
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 KINDS = (
     *("index.html", "methods.html", "audit.html", "measures/mortality_30d.html", "measures/length_of_stay.html"),
-    *("models/mortality_30d.html", "models/length_of_stay.html", "hospital", "hidden", "comparison"),
+    *("models/mortality_30d.html", "models/length_of_stay.html", "hospital", "hidden", "trend", "comparison"),
 )
 HOSPITALS = 24
 
@@ -39,12 +39,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     texts = {page: page.read_text(encoding="utf-8") for page in sorted((place / "hospitals").iterdir())}
     hidden = [page for page, text in texts.items() if "counts are not published" in text]
     shown = [page for page in texts if page not in hidden]
+    with_trend = [page for page in shown if 'id="trend-' in texts[page] and 'id="limits-' in texts[page]]
     cases = {name: _cases(record, name) for name in record.measures["measure"]}
     other = simulated_run(rows=9000, hospitals=HOSPITALS, physicians_each=3, seed=5)
     return {
         **{kind: place / kind for kind in KINDS if kind.endswith(".html")},
         "hospital": shown[0],
         "hidden": hidden[0] if hidden else shown[-1],
+        "trend": with_trend[-1],
         "comparison": publish_comparison(other, record, cases, folder, place.name),
     }
 
