@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.big_evidence import evidence_of
 from profiling import assessment as a
 from profiling.store.engine import open_database
 from profiling.store.migrations import upgrade
@@ -109,7 +110,9 @@ def _physicians(generator: np.random.Generator, region: Region) -> pd.DataFrame:
     )
 
 
-def _measure(generator: np.random.Generator, physicians: pd.DataFrame, name: str, place: int) -> dict[str, pd.DataFrame]:
+def _measure(
+    generator: np.random.Generator, physicians: pd.DataFrame, name: str, place: int
+) -> dict[str, pd.DataFrame]:
     """The frames of the store for one measure."""
     title, event, rate = MEASURES[name]
     code, n = physicians["code"].to_numpy(), physicians["n"].to_numpy()
@@ -128,14 +131,16 @@ def _measure(generator: np.random.Generator, physicians: pd.DataFrame, name: str
         outer.frame.assign(level="hospital", provider_name=_names(physicians, outer.frame["provider"])),
         within.frame.assign(level="physician", **_labels(inner, within.frame["provider"])),
     ]
+    every = pd.concat(estimates, ignore_index=True)
     checks = [check for level, found in assessed.items() for check in a.level_checks(level, found)]
     found = {
         "measures": _specification(name, title, event, place, sums),
-        "provider_estimates": pd.concat(estimates, ignore_index=True),
+        "provider_estimates": every,
         "flags": pd.concat([a.flags(found, level) for level, found in assessed.items()], ignore_index=True),
         "funnel_limits": pd.concat([a.funnel_limits(found, level) for level, found in assessed.items()]),
         "model_checks": pd.DataFrame([*checks, *_fit(sums)], columns=["name", "value", "note"]),
         **_model(sums),
+        **evidence_of(generator, every),
     }
     return {key: frame.assign(measure=name) for key, frame in found.items()}
 
