@@ -91,8 +91,10 @@ def observed_share(fit: MixedModelResult, eta: float, part: float, total: float)
         return part / (total + fit.residual_sd**2)
     if fit.family == "binomial":
         return binomial_share(family_of(fit.family, fit.link, fit.dispersion), eta, part, total)
-    extra = np.exp(total) / fit.dispersion if fit.family == "negative_binomial" else 0.0
-    return float(np.expm1(part) / (np.exp(-(eta + total / 2)) + np.expm1(total) + extra))
+    # Divided by exp(S), so that no variance is too large.
+    extra = 1 / fit.dispersion if fit.family == "negative_binomial" else 0.0
+    whole = np.exp(-(eta + 1.5 * total)) - np.expm1(-total) + extra
+    return float((np.exp(part - total) - np.exp(-total)) / whole)
 
 
 def binomial_share(family: Family, eta: float, part: float, total: float) -> float:

@@ -20,9 +20,19 @@ from scipy import optimize, special, stats
 from profiling.errors import ModelError, Problem
 from profiling.modeling.intervals import maximum_likelihood
 from profiling.modeling.parameters import theta_covariance, variance_parameters
-from profiling.modeling.partition import UPPER_QUARTILE, average_predictor, enclosing, partition, shares
+from profiling.modeling.partition import (
+    UPPER_QUARTILE,
+    average_predictor,
+    enclosing,
+    latent_residual,
+    observed_share,
+    partition,
+    shares,
+)
 from profiling.modeling.profile_shares import share_limits
+from profiling.modeling.share_coordinates import Share
 from profiling.modeling.state import linear_state, source_of
+from profiling.modeling.threads import threads_for
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult
@@ -160,11 +170,11 @@ def _profile(fit: MixedModelResult, level: float) -> tuple[np.ndarray, np.ndarra
 
 
 def _profile_several(fit: MixedModelResult, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return limits of shares by constrained maximisation; those of variances where a group is one intercept."""
+    """Return limits of shares with the share held; those of variances where a group is one intercept."""
     table, around, eta = partition(fit), enclosing(fit), average_predictor(fit)
+    model = maximum_likelihood(fit)
     names = list(table.columns[1:])
     lower, upper = (np.full((len(table), len(names)), np.nan) for _ in range(2))
-    parts = _variances(fit)
     for g, group in enumerate(fit.groups):
         for c, name in enumerate(names):
             if "icc" not in name:
@@ -175,21 +185,33 @@ def _profile_several(fit: MixedModelResult, level: float) -> tuple[np.ndarray, n
             if same != name:
                 lower[g, c], upper[g, c] = lower[g, names.index(same)], upper[g, names.index(same)]
                 continue
-            inside = [fit.groups[i] for i in around[g]] if name.startswith("cumulative") else [group]
-
-            def share(model: MixedModelResult, theta: np.ndarray, g: int = g, name: str = name) -> float:
-                return float(shares(model, parts(theta, model), eta, around)[name].iloc[g])
-
-            lower[g, c], upper[g, c] = share_limits(fit, share, inside, level)
+            inside = around[g] if name.startswith("cumulative") else [g]
+            share = _share(model, eta, inside, name.endswith("observed"))
+            with threads_for(fit.n_observations):
+                lower[g, c], upper[g, c] = share_limits(model, share, f"{name} of {group}", level)
         if fit.factors[g].columns is None:
             sd = f"sd(Intercept | {group})"
-            limits = fit.intervals("profile", level, [sd]).loc[sd, ["lower", "upper"]].to_numpy(dtype=float)
+            limits = model.intervals("profile", level, [sd]).loc[sd, ["lower", "upper"]].to_numpy(dtype=float)
             for bound, value in zip((lower, upper), limits, strict=True):
                 bound[g, 0] = value**2
                 if "median_odds_ratio" in names:
                     ratio = np.exp(np.sqrt(2) * UPPER_QUARTILE * value)
                     bound[g, names.index("median_odds_ratio")] = ratio
     return lower, upper
+
+
+def _share(model: MixedModelResult, eta: float, inside: list[int], observed: bool) -> Share:
+    """Return the share of the groups at the positions `inside`; a linear model's is in units of sigma."""
+    unit = replace(model, residual_sd=1.0) if model.family == "gaussian" else model
+
+    def of(part: float, total: float, shape: float) -> float:
+        own = unit if shape == unit.dispersion or np.isnan(shape) else replace(unit, dispersion=shape)
+        return observed_share(own, eta, part, total) if observed else part / (total + latent_residual(own, eta, total))
+
+    order = [factor.name for factor in source_of(model).design.factors]
+    moments = dict(zip(model.groups, _moments(model), strict=True))
+    positions = tuple(order.index(model.groups[i]) for i in inside)
+    return Share(of, positions, tuple(moments[name] for name in order), model.dispersion)
 
 
 def _relative_limits(fit: MixedModelResult, level: float) -> tuple[float, float]:

@@ -1,146 +1,101 @@
 """Profile intervals of shares of variance with several factors or slopes: the likelihood maximised with a share held.
 
-A share h(theta) is no parameter of the search, so it is held by an equality constraint and all else, coefficients and
-the other variances, is free (sequential quadratic programming, Kraft 1988, on the exact gradients). The interval is
-where the maximum has fallen by half a chi-square quantile; it reaches zero where it does not fall that far.
+The share is a coordinate of the search (see `share_coordinates`), so the profile is climbed and its ends are found as
+those of a standard deviation are: by the secant on the signed root, which is close to a straight line in the root of
+the share. The interval reaches zero where the likelihood does not fall far enough before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
 from profiling.errors import ModelError, Problem
-from profiling.modeling.intervals import maximum_likelihood
-from profiling.modeling.state import criterion_of, linear_state, scaled_beta
+from profiling.modeling.constrained import ConstrainedLikelihood, theta_information
+from profiling.modeling.criterion_lmm import LinearCriterion
+from profiling.modeling.profile import LEAST_SD, Profile, profile_interval
+from profiling.modeling.share_coordinates import Share, ShareCoordinates, UnreachableError
+from profiling.modeling.state import criterion_of, linear_state, scaled_beta, source_of
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult
 
-Share = Callable[["MixedModelResult", np.ndarray], float]
-# Shares below this are zero, above one less this are one.
-_LEAST = 1e-6
-_STEP = 1e-6
-_START = 0.1
+# Logits beyond which a share is zero or one.
+_ENDS = 40.0
+_FIRST_STEP = 0.3
 
 
-@dataclass
-class _Held:
-    """The likelihood of (beta, theta) (theta alone for a linear model), a share of theta, and where the last ended."""
+class _ShareLikelihood(ConstrainedLikelihood):
+    """A GLMM's log-likelihood in (beta, z), z with the share; a negative binomial's shape moves the share too."""
 
-    value_and_gradient: Callable[[np.ndarray], tuple[float, np.ndarray]]
-    share: Callable[[np.ndarray], float]
-    inside: np.ndarray
-    point: np.ndarray
-    best: float
+    covariance: ShareCoordinates  # type: ignore[assignment]
 
-    def profiled(self, share: float) -> float:
-        """Return the log-likelihood's fall with the share held."""
-        t = len(self.inside)
-        first = len(self.point) - t
+    def evaluate(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the value and its gradient at z; minus infinity where the share cannot be had."""
+        if self.shaped:
+            self.covariance.shape = float(np.exp(z[-1]))
+        try:
+            value, gradient = super().evaluate(z)
+            if self.shaped:
+                moved = self.covariance.shape_slope(z[self.p : self.p + self.covariance.form.size])
+                gradient[-1] += moved @ self.last.gradient[self.p :]
+        except UnreachableError:
+            return -np.inf, np.zeros(len(z))
+        return value, gradient
 
-        def off(x: np.ndarray) -> np.ndarray:
-            return np.array([special.logit(np.clip(self.share(x[first:]), 1e-12, 1 - 1e-12)) - special.logit(share)])
 
-        def slope(x: np.ndarray) -> np.ndarray:
-            steps = np.eye(len(x))[first:] * _STEP
-            moved = [float((off(x + step) - off(x - step))[0]) / (2 * _STEP) for step in steps]
-            return np.concatenate([np.zeros(first), moved])[None, :]
+class _ShareLinear:
+    """An LMM's profiled log-likelihood in z."""
 
-        def fun(x: np.ndarray) -> tuple[float, np.ndarray]:
-            value, gradient = self.value_and_gradient(x)
-            return -value, -gradient
+    def __init__(self, criterion: LinearCriterion, covariance: ShareCoordinates) -> None:
+        self.criterion, self.covariance = criterion, covariance
+        self.logarithmic = covariance.logarithmic
 
-        start = self._moved(share, first)
-        search: Any = optimize.minimize
-        found = search(
-            fun,
-            start,
-            jac=True,
-            method="SLSQP",
-            constraints=[{"type": "eq", "fun": off, "jac": slope}],
-            options={"ftol": 1e-10, "maxiter": 200},
+    def evaluate(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the value and its gradient at z."""
+        try:
+            self.theta = self.covariance.to_theta(z)
+            self.J = self.covariance.jacobian(z)
+            self.last = self.criterion.evaluate(self.theta)
+        except (UnreachableError, np.linalg.LinAlgError):
+            return -np.inf, np.zeros(len(z))
+        return self.last.value, self.J.T @ self.last.gradient
+
+    def information(self, sharp: bool = False) -> np.ndarray:
+        """Return the approximate information at the point evaluated last."""
+        psi = self.criterion.information(self.last, self.theta)
+        return np.asarray(self.J.T @ theta_information(self.covariance.form, self.theta, psi) @ self.J)
+
+
+def share_limits(model: MixedModelResult, share: Share, name: str, level: float) -> tuple[float, float]:
+    """Return the limits of a share in a fit by maximum likelihood."""
+    covariance = ShareCoordinates(source_of(model).design.form, share, model.theta)
+    part, total, _ = covariance.variances(model.theta)
+    root = float(np.sqrt(share.of(part, total, share.shape))) if part > 0 else 0.0
+    profile = _profile(model, covariance, name, root)
+    step = min(_FIRST_STEP * root, 0.9 * (1 - root)) if root > 0 else _FIRST_STEP
+    lower, upper = profile_interval(profile, step, level, 0.0, 1.0)
+    if np.isnan(lower) or np.isnan(upper):
+        raise ModelError(
+            Problem(f"intervals='profile' of {name}", "a share that cannot be held", "a regular likelihood")
         )
-        if not np.isfinite(found.fun) or abs(off(found.x)[0]) > 1e-4:
-            return float("nan")
-        self.point = found.x
-        return float(self.best + found.fun)
-
-    def _moved(self, share: float, first: int) -> np.ndarray:
-        """Return the last point with the share's own factor rescaled so that it is nearly right."""
-        start = self.point.copy()
-        theta = start[first:]
-        if self.share(theta) < _LEAST:
-            theta[self.inside & (theta == 0)] = _START
-        odds = special.logit(share) - special.logit(self.share(theta))
-        theta[self.inside] *= np.exp(odds / 2)
-        return start
+    return lower**2, upper**2
 
 
-def share_limits(fit: MixedModelResult, share: Share, inside: list[str], level: float) -> tuple[float, float]:
-    """Return the limits of `share` (of a fit and theta), the part of the factors named `inside`."""
-    model = maximum_likelihood(fit)
-    held = _held(model, share, inside)
-    cutoff = float(stats.chi2.ppf(level, 1) / 2)
-    estimate = float(np.clip(held.share(model.theta), _LEAST, 1 - _LEAST))
-    start = held.point.copy()
-    limits = []
-    for end in (_LEAST, 1 - _LEAST):
-        held.point = start.copy()
-        limits.append(_limit(held, estimate, end, cutoff))
-    return limits[0], limits[1]
+def _profile(model: MixedModelResult, covariance: ShareCoordinates, name: str, root: float) -> Profile:
+    def to_coordinate(value: float) -> float:
+        return float(np.clip(special.logit(value**2), -_ENDS, _ENDS))
 
-
-def _limit(held: _Held, estimate: float, end: float, cutoff: float) -> float:
-    low = special.logit(estimate)
-    toward = special.logit(end)
-    if abs(toward - low) < 1e-9:
-        return round(end)
-
-    def over(line: float) -> float:
-        fall = held.profiled(float(special.expit(line)))
-        if np.isnan(fall):
-            raise ModelError(Problem("intervals='profile'", "a share that cannot be held", "a regular likelihood"))
-        return fall - cutoff
-
-    step, inner = np.sign(toward - low) * 0.5, low
-    while True:
-        outer = inner + step
-        if (outer - toward) * step >= 0:
-            return float(round(end))
-        if over(outer) > 0:
-            break
-        inner, step = outer, step * 1.5
-    # At the estimate nothing has fallen.
-    found = optimize.brentq(lambda line: over(line) if line != low else -cutoff, inner, outer, xtol=1e-5)
-    return float(special.expit(found))
-
-
-def _held(model: MixedModelResult, share: Share, inside: list[str]) -> _Held:
     if model.family == "gaussian":
         criterion, at = linear_state(model, reml=False)
-
-        def linear(x: np.ndarray) -> tuple[float, np.ndarray]:
-            found = criterion.evaluate(x)
-            return found.value, found.gradient
-
-        point, best, value = model.theta.copy(), at.value, linear
-        own = replace(model, residual_sd=1.0)
-        design = criterion.design
-    else:
-        laplace = criterion_of(model)
-        p = len(model.fixed_effects)
-
-        def general(x: np.ndarray) -> tuple[float, np.ndarray]:
-            found = laplace.evaluate(x[:p], x[p:])
-            return found.value, found.gradient
-
-        point = np.concatenate([scaled_beta(model), model.theta])
-        best, value = laplace.evaluate(point[:p], point[p:]).value, general
-        own, design = model, laplace.design
-    names = [design.factors[f].name for f in design.form.factor]
-    return _Held(value, lambda theta: share(own, theta), np.isin(names, inside), point, best)
+        linear = _ShareLinear(criterion, covariance)
+        start = covariance.from_theta(model.theta, LEAST_SD)
+        return Profile(name, linear, covariance.target, root, start, at.value, to_coordinate, covariance.beside_target)
+    objective = _ShareLikelihood(criterion_of(model), -1, covariance)  # type: ignore[arg-type]
+    beta = scaled_beta(model)
+    best = float(criterion_of(model).evaluate(beta, model.theta).value)
+    point = objective.start(beta, model.theta, LEAST_SD)
+    held, vanishing = objective.p + covariance.target, objective.p + covariance.beside_target
+    return Profile(name, objective, held, root, point, best, to_coordinate, vanishing)
