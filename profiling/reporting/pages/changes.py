@@ -67,7 +67,7 @@ def _told(outer: list[Any], found: list[Any]) -> Iterator[str]:
     fresh = sum(after in FLAGGED and before not in FLAGGED for _, before, after in rows)
     gone = sum(before in FLAGGED and after not in FLAGGED for _, before, after in rows)
     if fresh or gone:
-        yield sentences.say("changes_flags", fresh=numbers.in_words(fresh), gone=numbers.in_words(gone))
+        yield sentences.say("changes_flags", fresh=sentences.how_many(fresh), gone=sentences.how_many(gone))
     for measure, level, part in found:
         words = {"title": measure.title, "providers": nouns(level)}
         if level != measure.outer and part["moved"]:

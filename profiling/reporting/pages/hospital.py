@@ -17,7 +17,7 @@ from profiling.reporting.pages.panel import links_to
 from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, noun, nouns, rate_words
 
 ROOT = "../"
-STROKES = 150
+STROKES = 80
 
 Record = Mapping[Hashable, Any]
 

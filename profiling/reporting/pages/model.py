@@ -23,11 +23,14 @@ def context(site: Site, measure: MeasureView) -> dict[str, Any]:
     """What the template of a model prints."""
     root = "../"
     who = structure.who_panel(site, measure, root)
+    withheld = measure.name in site.masked.withheld
+    words = {"provider": noun(measure.outer), "most": site.masked.threshold - 1}
     return {
         "page": {"title": f"{measure.title}, the model", "section": "", "scripted": True},
         "measure": {"title": measure.title, "href": f"{root}{measure.href}"},
         "headline": _headline(measure),
-        "lede": " ".join(_trust(measure)),
+        "lede": " ".join(_trust(measure)) if not withheld else sentences.say("model_withheld", **words),
+        "withheld": withheld,
         "nouns": nouns(measure.outer),
         "noun": noun(measure.outer),
         "facts": _facts(measure),

@@ -58,7 +58,9 @@ def finding(rows: Sequence[Record], provider: str) -> str:
     """How many of its peers lie above it, in words."""
     own = next(row for row in rows if row["provider"] == provider)
     higher = sum(float(row["ratio"]) > float(own["ratio"]) for row in rows)
-    return sentences.say("peers_finding", higher=numbers.in_words(higher), count=numbers.in_words(len(rows) - 1))
+    have = "has" if higher <= 1 else "have"
+    counts = {"higher": sentences.how_many(higher), "count": numbers.in_words(len(rows) - 1)}
+    return sentences.say("peers_finding", have=have, **counts)
 
 
 def drawing(measure: MeasureView, provider: str, rows: Sequence[Record]) -> Markup:

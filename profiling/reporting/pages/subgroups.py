@@ -87,12 +87,15 @@ def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> t
         )
     told = []
     if len(judged):
-        counts = {"count": numbers.in_words(len(outside), capital=True), "all": numbers.in_words(len(judged))}
+        counts = {"count": sentences.how_many(len(outside), capital=True), "all": numbers.in_words(len(judged))}
+        counts["leave"] = "leaves" if len(outside) == 1 else "leave"
         told.append(sentences.say("groups_outside", chance=numbers.few(0.05 * len(judged)), **counts))
         with_social = other[other["ratio"].notna()]
         if len(with_social):
             left = int(((with_social["lower"] > 1) | (with_social["upper"] < 1)).sum())
-            told.append(sentences.say("groups_outside_social", count=numbers.in_words(left)))
+            told.append(
+                sentences.say("groups_outside_social", count=sentences.how_many(left), do="does" if left <= 1 else "do")
+            )
     return title, tuple(told)
 
 
@@ -146,9 +149,9 @@ def _social_words(rows: pd.DataFrame, moved: pd.DataFrame, words: Mapping[str, s
     ratio = (rows["ratio_with"].astype(float) / rows["ratio_without"].astype(float)).dropna()
     if ratio.empty:
         return title, ""
-    return title, sentences.say(
-        "social_ratios", low=numbers.ratio(ratio.min()), high=numbers.ratio(ratio.max()), **words
-    )
+    ends = {"low": numbers.ratio(ratio.min()), "high": numbers.ratio(ratio.max())}
+    same = set(ends.values()) == {numbers.ratio(1.0)}
+    return title, sentences.say("social_ratios_same" if same else "social_ratios", **ends, **words)
 
 
 def _social_table(measure: MeasureView, moved: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:

@@ -18,7 +18,7 @@ from profiling.reporting.sentences.findings import (
     rule,
     stand_out,
 )
-from profiling.reporting.sentences.words import capital, counted, listed, mid_sentence, one_of, plural
+from profiling.reporting.sentences.words import capital, counted, how_many, listed, mid_sentence, one_of, plural
 
 __all__ = [
     "CATALOGUE",
@@ -28,6 +28,7 @@ __all__ = [
     "capital",
     "counted",
     "headline",
+    "how_many",
     "lede",
     "listed",
     "mid_sentence",

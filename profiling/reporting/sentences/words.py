@@ -30,6 +30,13 @@ def counted(count: float, noun: str, capital: bool = False) -> str:
     return f"{numbers.in_words(count, capital)} {noun if round(count) == 1 else plural(noun)}"
 
 
+def how_many(count: float, capital: bool = False) -> str:
+    """A number before "of": none of 14, one of 14, three of 14."""
+    if round(count):
+        return numbers.in_words(count, capital)
+    return "None" if capital else "none"
+
+
 def listed(names: Sequence[str]) -> str:
     """A and B; A, B and C."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

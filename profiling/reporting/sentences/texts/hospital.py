@@ -47,5 +47,5 @@ TEXTS: dict[str, str] = {
         "out. Read its figures with care."
     ),
     "peers_sub": "The {count} nearest in patients ({cases}) and in what was expected of them ({expected}).",
-    "peers_finding": "Of the {count} nearest in size and case mix {higher} have a higher shrunken ratio.",
+    "peers_finding": "Of the {count} nearest in size and case mix {higher} {have} a higher shrunken ratio.",
 }

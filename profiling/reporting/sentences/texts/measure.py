@@ -91,8 +91,8 @@ TEXTS: dict[str, str] = {
     "groups_values": "Observed against expected of groups of patients",
     "groups_more": "Patients of {trait} {value} had {ratio} times the expected {event}",
     "groups_fewer": "Patients of {trait} {value} had only {ratio} times the expected {event}",
-    "groups_outside": "{count} of {all} intervals leave 1 out, where chance alone would put {chance}.",
-    "groups_outside_social": "With social risk in the case mix {count} of them do.",
+    "groups_outside": "{count} of {all} intervals {leave} 1 out, where chance alone would put {chance}.",
+    "groups_outside_social": "With social risk in the case mix {count} of them {do}.",
     "groups_hidden": "not shown: counts of 1–{most}, or they would give one",
     "groups_table": "Groups of patients",
     "social_sub": (
@@ -103,5 +103,6 @@ TEXTS: dict[str, str] = {
     "social_one": "One of {all} {providers} gets another result when social risk enters the case mix",
     "social_some": "{count} of {all} {providers} get another result when social risk enters the case mix",
     "social_ratios": "Shrunken ratios change by a factor from {low} to {high}.",
+    "social_ratios_same": "No shrunken ratio changes by as much as one in a hundred.",
     "social_table": "Results of {providers} with and without social risk",
 }

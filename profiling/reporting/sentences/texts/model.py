@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 TEXTS: dict[str, str] = {
+    "model_withheld": (
+        "The totals of this measure are not shown, since they would give counts from 1 to {most} of a {provider} "
+        "back; nor is anything of its model that would."
+    ),
     "model_risk": (
         "For each patient we estimate the {what} {known}. Adding these over a {provider}’s patients gives its "
         "expected {total}."
