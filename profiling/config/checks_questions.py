@@ -55,6 +55,10 @@ def composite_findings(tree: dict[str, Any]) -> Iterator[Finding]:
             yield from _part(place, name, composite, measures)
         if composite.get("kind") == "latent" and 0 < len(chosen) < LATENT_LEAST:
             yield (*path, "measures"), f"found {len(chosen)} measures for kind latent", "three or more", ""
+        ways = {measures[name].get("direction") for name in chosen.values() if name in measures}
+        if composite.get("kind") == "opportunity" and len(ways) > 1:
+            found, wanted = "found measures that are worse in opposite ways", "one direction for kind opportunity"
+            yield (*path, "measures"), found, wanted, ""
         if composite.get("kind") in ("latent", "opportunity") and _weighted(composite):
             found = f"found weights for kind {composite['kind']}"
             yield (*path, "measures"), found, "a list of measures; only kind weighted has weights", ""

@@ -55,7 +55,7 @@ def record(region: Path) -> RunRecord:
 
 def test_a_run_ends_published_with_every_part_in_the_store(record: RunRecord) -> None:
     assert record.run["status"] == "published"
-    assert set(record.timings["stage"]) == {"load", "cohort", "fit", "assess", "publish"}
+    assert set(record.timings["stage"]) == {"load", "cohort", "fit", "assess", "evidence", "publish"}
     assert record.provider_estimates.groupby(["measure", "level"]).size().to_dict() == {
         ("mortality", "hospital"): 12,
         ("mortality", "physician"): 24,

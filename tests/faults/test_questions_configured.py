@@ -96,6 +96,7 @@ BROKEN = [
     ("[mortality, falls, stay]", "[falls, falls, stay]", 55, r"names of measures, each once"),
     ("[mortality, falls]}", "{mortality: 2, falls: 1}}", 56, r"found weights for kind opportunity"),
     ("[mortality, falls]}", "[mortality, stay]}", 56, r"found 'stay', which counts no events"),
+    ("direction: higher_is_worse", "direction: higher_is_better", 56, r"measures that are worse in opposite ways"),
     ("name: events", "name: harm", 56, r"composites\[2\].name: found the name 'harm' a second time"),
 ]
 
