@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from markupsafe import Markup, escape
 
@@ -27,6 +26,7 @@ from profiling.reporting.chart import (
     wrapped,
 )
 from profiling.reporting.quieter import quieter
+from profiling.reporting.svg_paths import number, path, pieces, steps
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SAFE_HREF = re.compile(r"(?:https?://|[^:]*(?:[/?#]|$))", re.IGNORECASE)
@@ -86,15 +86,6 @@ def caption(chart: Chart) -> tuple[tuple[Item, ...], float]:
     return tuple(items), base + 16 * len(finding) + (14 if items else 0)
 
 
-def number(value: float) -> str:
-    """A place to 0.1 px, in the fewest letters. Raises ValueError for what is not finite."""
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is not a place in a chart")
-    text = f"{value:.1f}"
-    text = text[:-2] if text.endswith(".0") else text
-    return "0" if text == "-0" else text
-
-
 def has_links(items: tuple[Item, ...]) -> bool:
     """Whether a mark or a group among these items leads somewhere."""
     return any(
@@ -114,21 +105,26 @@ def _text(words: str) -> str:
 
 
 def _drawn(items: tuple[Item, ...], links: bool) -> Iterator[str]:
-    """Items in order; neighbours of one kind and role share one <g> with the class."""
-    for (_, classes), run in groupby(items, key=lambda item: (type(item), _classes(item))):
+    """Items in order; neighbours of one kind and look share one <g> with what they have in common."""
+    for (_, shared), run in groupby(items, key=lambda item: (type(item), _shared(item))):
         members = list(run)
-        if len(members) == 1 or not classes:
-            yield from (_element(item, f' class="{classes}"' if classes else "", links) for item in members)
+        if len(members) == 1 or not shared:
+            yield from (_element(item, shared, links) for item in members)
         else:
-            yield f'<g class="{classes}">'
+            yield f"<g{shared}>"
             yield from (_element(item, "", links) for item in members)
             yield "</g>"
 
 
-def _classes(item: Item) -> str:
+def _shared(item: Item) -> str:
+    """Attributes that neighbours may share."""
     if isinstance(item, Group):
         return ""
-    return f"{item.role} halo" if isinstance(item, Text) and item.halo else item.role
+    if not isinstance(item, Text):
+        return f' class="{item.role}"'
+    classes = f"{item.role} halo" if item.halo else item.role
+    anchor = f' text-anchor="{item.anchor}"' if item.anchor != "start" else ""
+    return f' class="{classes}"{anchor}'
 
 
 @singledispatch
@@ -138,17 +134,17 @@ def _element(item: object, attributes: str, links: bool) -> str:
 
 @_element.register
 def _(item: Area, attributes: str, links: bool) -> str:
-    return f'<path{attributes} d="{_path(item.points)}Z"/>'
+    return f'<path{attributes} d="{path(item.points)}Z"/>'
 
 
 @_element.register
 def _(item: Line, attributes: str, links: bool) -> str:
-    return f'<path{attributes} d="{_path(item.points)}"/>'
+    return f'<path{attributes} d="{path(item.points)}"/>'
 
 
 @_element.register
 def _(item: Segments, attributes: str, links: bool) -> str:
-    return f'<path{attributes} d="{"".join(_piece(*piece) for piece in item.pieces)}"/>'
+    return f'<path{attributes} d="{pieces(item.pieces)}"/>'
 
 
 @_element.register
@@ -175,10 +171,9 @@ def _(item: Spots, attributes: str, links: bool) -> str:
 
 @_element.register
 def _(item: Text, attributes: str, links: bool) -> str:
-    anchor = f' text-anchor="{item.anchor}"' if item.anchor != "start" else ""
     size = f' font-size="{number(item.size)}"' if item.size != 12 else ""
     place = f'x="{number(item.x)}" y="{number(item.y)}"'
-    return f"<text{attributes} {place}{anchor}{size}>{_text(item.text)}</text>"
+    return f"<text{attributes} {place}{size}>{_text(item.text)}</text>"
 
 
 @_element.register
@@ -194,22 +189,18 @@ def _shape(mark: Mark) -> tuple[str, str]:
     if mark.shape == "dot":
         return "circle", f' cx="{number(x)}" cy="{number(y)}" r="{number(size)}"'
     if mark.shape == "dash":
-        return "path", f' d="{_piece(x - size, y, x + size, y)}"'
-    return "path", f' d="{_path(_corners(mark.shape, x, y, size))}Z"'
+        return "path", f' d="{pieces([(x - size, y, x + size, y)])}"'
+    return "path", f' d="{path(_corners(mark.shape, x, y, size))}Z"'
 
 
 def _spots(item: Spots) -> Iterator[str]:
     """Each shape from its first corner, the rest of it relative to that and the same for all."""
     if item.shape == "dot":
         radius, width = number(item.size), number(2 * item.size)
-        corners: tuple[Point, ...] = ((-item.size, 0.0),)
-        rest = f"a{radius} {radius} 0 1 0 {width} 0a{radius} {radius} 0 1 0 -{width} 0z"
+        x, y, rest = -item.size, 0.0, f"a{radius} {radius} 0 1 0 {width} 0a{radius} {radius} 0 1 0 -{width} 0z"
     else:
         corners = _corners(item.shape, 0.0, 0.0, item.size)
-        steps = pairwise(corners)
-        rest = "".join(f"l{number(b[0] - a[0])} {number(b[1] - a[1])}" for a, b in steps)
-        rest += "z" if item.shape != "dash" else ""
-    x, y = corners[0]
+        (x, y), rest = corners[0], steps(corners) + ("z" if item.shape != "dash" else "")
     return (f"M{number(place[0] + x)} {number(place[1] + y)}{rest}" for place in item.places)
 
 
@@ -223,14 +214,3 @@ def _titled(tag: str, places: str, title: str, attributes: str = "") -> str:
     if not title:
         return f"<{tag}{attributes}{places}/>"
     return f"<{tag}{attributes}{places}><title>{_text(title)}</title></{tag}>"
-
-
-def _path(points: Iterable[Point]) -> str:
-    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
-
-
-def _piece(x1: float, y1: float, x2: float, y2: float) -> str:
-    left, top, right, bottom = number(x1), number(y1), number(x2), number(y2)
-    if top == bottom:
-        return f"M{left} {top}H{right}"
-    return f"M{left} {top}V{bottom}" if left == right else f"M{left} {top}L{right} {bottom}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -22,7 +23,8 @@ from profiling.reporting.chart import (
     wrapped,
 )
 from profiling.reporting.roles import DARK, LIGHT, ROLES, css_rule, css_sheet
-from profiling.reporting.svg import number, render_forms, render_svg, safe_href, standalone_svg
+from profiling.reporting.svg import render_forms, render_svg, safe_href, standalone_svg
+from profiling.reporting.svg_paths import number, path
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -111,9 +113,9 @@ def test_every_kind_is_drawn_where_it_says() -> None:
     )
     tree = parsed(str(render_svg(Chart("t", "t", "says", 10, 10, items))))
     paths = [e.get("d") for e in tree.iter("path")]
-    assert paths[:3] == ["M0 0L10 0L10 5.1Z", "M0 0L1 2", "M0 1H5M2 0V9M0 0L3 3"]
-    assert paths[3] == "M1 6H9"
-    assert paths[4] == "M5 17L14.5 0.5L-4.5 0.5Z"
+    assert paths[:3] == ["M0 0h10v5.1Z", "M0 0l1 2", "M0 1h5m-3-1v9m-2-9l3 3"]
+    assert paths[3] == "M1 6h8"
+    assert paths[4] == "M5 17l9.5-16.5h-19Z"
     assert dict(tree.find("rect").attrib) == {"class": "total", "x": "1", "y": "2", "width": "3", "height": "4.2"}
 
 
@@ -191,3 +193,15 @@ def test_scales_map_ends_and_hold_what_lies_outside(kind: str) -> None:
     scale = Scale(0.5, 2.0, 100, 20, kind)  # type: ignore[arg-type]
     assert scale([0.5, 2.0, 0.0, 9.0]).tolist() == pytest.approx([100, 20, 100, 20])
     assert scale.at(1.0) == pytest.approx(60 if kind == "log" else 100 - 80 / 3)
+
+
+def test_relative_places_do_not_add_up_their_rounding() -> None:
+    points = [(0.06 * i, math.sin(i) * 40) for i in range(3000)]
+    x = y = 0
+    for command, numbers in re.findall(r"([Mlhv])([^A-Za-z]*)", path(points)):
+        steps = [round(10 * float(value)) for value in re.findall(r"-?\d*\.?\d+", numbers)]
+        x = steps[0] if command == "M" else x + steps[0] * (command != "v")
+        y = steps[-1] if command == "M" else y + steps[-1] * (command != "h")
+    assert (x / 10, y / 10) == (float(f"{points[-1][0]:.1f}"), float(f"{points[-1][1]:.1f}"))
+    with pytest.raises(ValueError, match="not a place"):
+        path([(0, 0), (float("nan"), 1)])

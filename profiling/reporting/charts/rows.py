@@ -69,8 +69,7 @@ def interval_rows(
     Ratios stand on a log axis around 1 (its ends between `inner` and `outer`), differences on a linear one
     around 0.
     """
-    drawn = [row for row in rows if row.drawn]
-    ends = [v for row in drawn for v in (row.lower, row.upper)]
+    ends = [v for row in rows if row.drawn for v in (row.lower, row.upper)]
     names, words = _widths(rows, width, words_name)
     place = names + 14, max(width - words - 14, names + 60)
     if difference:
@@ -86,8 +85,16 @@ def interval_rows(
     items += [Text(0, 13, axis_name, "name")] if axis_name else []
     items += [Text(width - 6, top - 10, words_name, "note", "end")] if words_name else []
     items += parts.grid_x(scale, ticks, top - 2, bottom, (top - 10,), reference=reference)
-    for index, row in enumerate(rows):
-        items += _row(row, scale, top + ROW * (index + 0.5), names, width)
+    places = [top + ROW * (index + 0.5) for index in range(len(rows))]
+    placed = list(zip(rows, places, strict=True))
+    # Things of one look stand together: they share their attributes.
+    items += [_name(row, y, names) for row, y in placed]
+    items += [_figures(row, scale, y, width) for row, y in placed]
+    drawn = [(row, y) for row, y in placed if row.drawn]
+    linked, plain = ([(row, y) for row, y in drawn if bool(row.href) is wanted] for wanted in (True, False))
+    items += [line for row, y in plain for line in _line(row, scale, y)[:1]]
+    items += [mark for row, y in plain for mark in _line(row, scale, y)[1:]]
+    items += [Group(_line(row, scale, y), row.title or f"{row.name}: {row.words}", row.href) for row, y in linked]
     return Chart(kind, title, finding, width, bottom + 6, tuple(items), form, {"x": scale})
 
 
@@ -106,17 +113,22 @@ def _widths(rows: Sequence[Row], width: float, words_name: str) -> tuple[float, 
     return min(names, most), max([*figures, text_width(words_name), 40.0]) + 8
 
 
-def _row(row: Row, scale: Scale, y: float, names: float, width: float) -> list[Item]:
+def _name(row: Row, y: float, names: float) -> Text:
     bold = row.own or row.strong
-    name = Text(names, y + 4, shortened(row.name, names - 4, bold=bold), "strong" if bold else "label", "end")
+    return Text(names, y + 4, shortened(row.name, names - 4, bold=bold), "strong" if bold else "label", "end")
+
+
+def _figures(row: Row, scale: Scale, y: float, width: float) -> Text:
     if not row.drawn:
-        return [name, _instead(row.words, scale, y, width)]
-    places = [scale.at(value) for value in (row.lower, row.estimate, row.upper)]
+        return _instead(row.words, scale, y, width)
+    return Text(width - 6, y + 4, row.words, "note", "end")
+
+
+def _line(row: Row, scale: Scale, y: float) -> tuple[Item, ...]:
+    """The interval and the mark of a row."""
+    low, middle, high = (scale.at(value) for value in (row.lower, row.estimate, row.upper))
     role = parts.whisker_role(row.category) if row.category in parts.FLAGGED else "whisker-clear"
-    line = Segments(((places[0], y, places[2], y),), role)
-    mark = parts.status_mark(places[1], y, row.category, 4.7, "", dot=3.4)
-    figures = Text(width - 6, y + 4, row.words, "note", "end")
-    return [name, Group((line, mark), row.title or f"{row.name}: {row.words}", row.href), figures]
+    return Segments(((low, y, high, y),), role), parts.status_mark(middle, y, row.category, 4.7, "", dot=3.4)
 
 
 def _instead(words: str, scale: Scale, y: float, width: float) -> Text:
