@@ -232,14 +232,9 @@ def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str)
 def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hashable, Any]]) -> Markup:
     """The inner providers of one outer provider, each against the norm."""
     finding = f"Shrunken ratios of its {nouns(level)} with 95 % intervals."
-    return render_forms(
-        _forms(
-            lambda form: charts.physicians(
-                rows, form=form, finding=finding, hidden_words="{band} cases: not shown", status=measure.status_words
-            )
-        ),
-        f"inner-{measure.name}",
-    )
+    hidden = "{band} cases: not shown"
+    chart = charts.physicians(rows, finding=finding, hidden_words=hidden, status=measure.status_words)
+    return render_svg(chart, f"inner-{measure.name}")
 
 
 def forest_svg(measure: MeasureView, effects: pd.DataFrame) -> Markup:

@@ -217,6 +217,8 @@ def _social(measure: MeasureView, social: Record | None) -> str:
         return ""
     ratios = {"without": numbers.ratio(social["ratio_without"]), "ratio": numbers.ratio(social["ratio_with"])}
     same = social.get("category_with") == social.get("category_without")
+    if same and ratios["without"] == ratios["ratio"]:
+        return sentences.say("social_unchanged")
     key = "social_same" if same else "social_moved"
     return sentences.say(key, status=_word(measure, str(social.get("category_with"))), **ratios)
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from scipy.spatial import cKDTree
 
 from profiling.reporting import charts, numbers, sentences
-from profiling.reporting.pages.panel import drawn
 from profiling.reporting.pages.shared import MeasureView, nouns, rate_words
+from profiling.reporting.svg import render_svg
 
 PEERS = 10
 
@@ -67,7 +67,5 @@ def drawing(measure: MeasureView, provider: str, rows: Sequence[Record]) -> Mark
     """The peers with this provider among them."""
     said = finding(rows, provider)
     title = f"Similar {nouns(measure.outer)}"
-    return drawn(
-        f"peers-{measure.name}",
-        lambda form: charts.peers(rows, provider, form=form, title=title, finding=said, status=measure.status_words),
-    )
+    chart = charts.peers(rows, provider, title=title, finding=said, status=measure.status_words)
+    return render_svg(chart, f"peers-{measure.name}")

@@ -47,6 +47,7 @@ TEXTS: dict[str, str] = {
     "social_same": (
         "With social risk in the case mix the result stays the same (shrunken ratio {ratio} in place of {without})."
     ),
+    "social_unchanged": "With social risk in the case mix result and ratio stay the same.",
     "social_moved": (
         "With social risk in the case mix the result would be “{status}” (shrunken ratio {ratio} in place of "
         "{without})."
