@@ -22,10 +22,13 @@ from profiling.modeling.state import source_of
 def compare_errors(
     fit: MixedModelResult, data: pd.DataFrame | None = None, covariance: str = "kauermann_carroll"
 ) -> pd.DataFrame:
-    """Return by term: naive, naive_error, gee, gee_error, mixed, mixed_error, marginal, marginal_error, understated.
+    """Return by term: naive, naive_error, gee, gee_error, mixed, mixed_error, marginal, marginal_error, attenuated,
+    attenuation_error, understated.
 
-    `understated` is gee_error over naive_error: by what factor a model without clusters is overconfident (below one:
-    too modest). `data`: the frame of the fit, needed after a pickle. Raises ModelError.
+    `marginal` is what the mixed model implies over the population (`gee` estimates the same), `attenuated` its
+    approximation by Zeger, Liang & Albert (1988), `attenuation_error` the difference of the two. `understated` is
+    gee_error over naive_error: by what factor a model without clusters is overconfident (below one: too modest).
+    `data`: the frame of the fit, needed after a pickle. Raises ModelError.
     """
     source = source_of(fit)
     frame = source.data if data is None else data
@@ -58,6 +61,8 @@ def compare_errors(
             "mixed_error": fit.standard_errors,
             "marginal": own["marginal"],
             "marginal_error": own["standard_error"],
+            "attenuated": own["attenuated"],
+            "attenuation_error": own["attenuation_error"],
         }
     ).loc[fit.fixed_effects.index]
     return table.assign(understated=table["gee_error"] / table["naive_error"])

