@@ -29,7 +29,7 @@ class Factor:
         self.structure = s = structure
         q0 = s.terms[0]
         self.D = np.empty((s.n_levels0, q0, q0))
-        self.B = np.empty((s.n_cells, q0, s.cell_rest.shape[1]))
+        self.B = np.empty((len(s.slot_rest), q0))
         self.packed = np.empty(int(s.packed_ptr[-1]))
         self.pivot, self.below = np.empty(s.n_rest), np.empty(len(s.column_rows))
         self.component_log_determinant = np.empty(len(s.component_ptr) - 1)
@@ -40,6 +40,9 @@ class Factor:
             s.rest_ptr,
             s.packed_ptr,
             s.cell_rest,
+            s.cell_slot,
+            s.slot_ptr,
+            s.slot_rest,
             s.sparse,
             s.column_ptr,
             s.column_rows,
@@ -85,12 +88,12 @@ class Factor:
         elimination.eliminate_vector(
             self.D,
             self.B,
-            s.level_ptr,
             s.component_ptr,
             s.rest_ptr,
             s.packed_ptr,
             self.packed,
-            s.cell_rest,
+            s.slot_ptr,
+            s.slot_rest,
             SMALL,
             x0,
             xr,
@@ -100,7 +103,7 @@ class Factor:
             forward_columns(*self._columns(c), xr[part, None])
             xr[core] = lapack.dpotrs(self._block(self.packed, c).T, xr[core], lower=0)[0]
             backward_columns(*self._columns(c), xr[part, None])
-        elimination.substitute_back(self.B, s.level_ptr, s.cell_rest, x0, xr)
+        elimination.substitute_back(self.B, s.slot_ptr, s.slot_rest, x0, xr)
         return x0, xr
 
     def cell_covariance(self) -> np.ndarray:
@@ -124,12 +127,14 @@ class Factor:
             s.rest_ptr,
             s.packed_ptr,
             inverse,
+            s.slot_ptr,
+            s.slot_rest,
             s.sparse,
             s.column_ptr,
             s.column_rows,
             diagonal,
             below,
-            s.cell_rest,
+            s.cell_slot,
             V,
         )
         return V
@@ -137,7 +142,7 @@ class Factor:
     def half_solve(self, U0: np.ndarray, Ur: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (C0, Cr) with C0'C0 + Cr'Cr = U'H^-1 U; U0 (G, q0, p), Ur (R, p), both overwritten."""
         s = self.structure
-        elimination.half_levels(self.D, self.B, s.level_ptr, s.component_ptr, s.cell_rest, U0, Ur)
+        elimination.half_levels(self.D, self.B, s.component_ptr, s.slot_ptr, s.slot_rest, U0, Ur)
         elimination.half_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Ur)
         for c in s.large:
             part, core = self._part(c)
@@ -153,5 +158,5 @@ class Factor:
             part, core = self._part(c)
             Cr[core] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[core], lower=0)[0]
             backward_columns(*self._columns(c), Cr[part])
-        elimination.full_levels(self.D, self.B, s.level_ptr, s.cell_rest, C0, Cr)
+        elimination.full_levels(self.D, self.B, s.slot_ptr, s.slot_rest, C0, Cr)
         return C0, Cr

@@ -55,12 +55,12 @@ def _add(
     pivot: np.ndarray,
     below: np.ndarray,
 ) -> None:
-    """Add to the entry (i, j) of S, in its core or in a sparse column (which takes lower entries alone)."""
-    if i >= columns and j >= columns:
+    """Add to the entry (i, j) of S, i >= j, in its core or in a sparse column."""
+    if j >= columns:
         core[i - columns, j - columns] += value
     elif i == j:
         pivot[j] += value
-    elif i > j:
+    else:
         below[find(rows, ptr[j], ptr[j + 1], i)] += value
 
 
@@ -92,6 +92,9 @@ def eliminate(
     rest_ptr: np.ndarray,
     packed_ptr: np.ndarray,
     cell_rest: np.ndarray,
+    cell_slot: np.ndarray,
+    slot_ptr: np.ndarray,
+    slot_rest: np.ndarray,
     sparse: np.ndarray,
     column_ptr: np.ndarray,
     column_rows: np.ndarray,
@@ -103,7 +106,7 @@ def eliminate(
     below: np.ndarray,
     log_determinant: np.ndarray,
 ) -> None:
-    """Factor D, form B and S of every component, factor the small S and the sparse columns of the large."""
+    """Factor D, form B and the lower S of every component, factor the small S and the sparse columns of the large."""
     q0 = D.shape[1]
     kr = cell_rest.shape[1]
     for c in nb.prange(len(component_ptr) - 1):
@@ -124,33 +127,32 @@ def eliminate(
             for a in range(q0):
                 for b in range(q0):
                     D[g, a, b] = 1.0 if a == b else 0.0
+            for s in range(slot_ptr[g], slot_ptr[g + 1]):
+                for a in range(q0):
+                    B[s, a] = 0.0
             for m in range(level_ptr[g], level_ptr[g + 1]):
                 for a in range(q0):
                     for b in range(q0):
                         D[g, a, b] += A[m, a, b]
-            total += cholesky(D[g], q0)
-            for m in range(level_ptr[g], level_ptr[g + 1]):
-                for b in range(kr):
-                    for a in range(q0):
-                        B[m, a, b] = A[m, a, q0 + b]
-                    forward(D[g], q0, B[m, :, b])
+                    for b in range(kr):
+                        B[cell_slot[m, b], a] += A[m, a, q0 + b]
                 for a in range(kr):
                     for b in range(kr):
                         i, j = cell_rest[m, a] - first, cell_rest[m, b] - first
-                        _add(i, j, A[m, q0 + a, q0 + b], columns, S, ptr, column_rows, pivot[first:], below)
+                        if i >= j:
+                            _add(i, j, A[m, q0 + a, q0 + b], columns, S, ptr, column_rows, pivot[first:], below)
+            total += cholesky(D[g], q0)
             # B holds L^-1 C here, so that C'D^-1 C is a plain product; the second half of the solve comes after.
-            for m in range(level_ptr[g], level_ptr[g + 1]):
-                for n in range(level_ptr[g], level_ptr[g + 1]):
-                    for a in range(kr):
-                        for b in range(kr):
-                            dot = 0.0
-                            for e in range(q0):
-                                dot += B[m, e, a] * B[n, e, b]
-                            i, j = cell_rest[m, a] - first, cell_rest[n, b] - first
-                            _add(i, j, -dot, columns, S, ptr, column_rows, pivot[first:], below)
-            for m in range(level_ptr[g], level_ptr[g + 1]):
-                for b in range(kr):
-                    backward(D[g], q0, B[m, :, b])
+            for s in range(slot_ptr[g], slot_ptr[g + 1]):
+                forward(D[g], q0, B[s])
+                for t in range(slot_ptr[g], s + 1):
+                    dot = 0.0
+                    for e in range(q0):
+                        dot += B[s, e] * B[t, e]
+                    i, j = slot_rest[s] - first, slot_rest[t] - first
+                    _add(max(i, j), min(i, j), -dot, columns, S, ptr, column_rows, pivot[first:], below)
+            for s in range(slot_ptr[g], slot_ptr[g + 1]):
+                backward(D[g], q0, B[s])
         if 0 < size <= small:
             total += cholesky(S, size)
         elif columns > 0:
@@ -162,24 +164,23 @@ def eliminate(
 def eliminate_vector(
     D: np.ndarray,
     B: np.ndarray,
-    level_ptr: np.ndarray,
     component_ptr: np.ndarray,
     rest_ptr: np.ndarray,
     packed_ptr: np.ndarray,
     packed: np.ndarray,
-    cell_rest: np.ndarray,
+    slot_ptr: np.ndarray,
+    slot_rest: np.ndarray,
     small: int,
     x0: np.ndarray,
     xr: np.ndarray,
 ) -> None:
     """Turn right-hand sides into D^-1 x0 and the Schur system's right-hand side; solve the small components."""
-    q0, kr = D.shape[1], cell_rest.shape[1]
+    q0 = D.shape[1]
     for c in nb.prange(len(component_ptr) - 1):
         for g in range(component_ptr[c], component_ptr[c + 1]):
-            for m in range(level_ptr[g], level_ptr[g + 1]):
-                for b in range(kr):
-                    for a in range(q0):
-                        xr[cell_rest[m, b]] -= B[m, a, b] * x0[g, a]
+            for s in range(slot_ptr[g], slot_ptr[g + 1]):
+                for a in range(q0):
+                    xr[slot_rest[s]] -= B[s, a] * x0[g, a]
             forward(D[g], q0, x0[g])
             backward(D[g], q0, x0[g])
         size = rest_ptr[c + 1] - rest_ptr[c]
@@ -191,15 +192,13 @@ def eliminate_vector(
 
 @nb.njit(parallel=True, cache=True)
 def substitute_back(
-    B: np.ndarray, level_ptr: np.ndarray, cell_rest: np.ndarray, x0: np.ndarray, xr: np.ndarray
+    B: np.ndarray, slot_ptr: np.ndarray, slot_rest: np.ndarray, x0: np.ndarray, xr: np.ndarray
 ) -> None:
     """Take B x_r off the eliminated coefficients x0."""
-    q0, kr = B.shape[1], cell_rest.shape[1]
-    for g in nb.prange(len(level_ptr) - 1):
-        for m in range(level_ptr[g], level_ptr[g + 1]):
-            for a in range(q0):
-                for b in range(kr):
-                    x0[g, a] -= B[m, a, b] * xr[cell_rest[m, b]]
+    for g in nb.prange(len(slot_ptr) - 1):
+        for s in range(slot_ptr[g], slot_ptr[g + 1]):
+            for a in range(x0.shape[1]):
+                x0[g, a] -= B[s, a] * xr[slot_rest[s]]
 
 
 @nb.njit(parallel=True, cache=True)
@@ -227,16 +226,18 @@ def cell_covariance(
     rest_ptr: np.ndarray,
     packed_ptr: np.ndarray,
     inverse: np.ndarray,
+    slot_ptr: np.ndarray,
+    slot_rest: np.ndarray,
     sparse: np.ndarray,
     column_ptr: np.ndarray,
     column_rows: np.ndarray,
     diagonal: np.ndarray,
     below: np.ndarray,
-    cell_rest: np.ndarray,
+    cell_slot: np.ndarray,
     V: np.ndarray,
 ) -> None:
     """Store the block of H^-1 that belongs to every cell's own levels in V (M, k, k)."""
-    q0, kr = D.shape[1], cell_rest.shape[1]
+    q0, kr = D.shape[1], cell_slot.shape[1]
     for g in nb.prange(len(level_ptr) - 1):
         c = level_component[g]
         first, columns = rest_ptr[c], sparse[c]
@@ -248,51 +249,53 @@ def cell_covariance(
             own[j, j] = 1.0
             forward(D[g], q0, own[:, j])
             backward(D[g], q0, own[:, j])
-        for m in range(level_ptr[g], level_ptr[g + 1]):
-            across = np.zeros((q0, kr))
-            for n in range(level_ptr[g], level_ptr[g + 1]):
-                for b in range(kr):
-                    for d in range(kr):
-                        i, j = cell_rest[n, d] - first, cell_rest[m, b] - first
-                        w = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
-                        for a in range(q0):
-                            across[a, b] -= B[n, a, d] * w
-            for a in range(q0):
-                for b in range(kr):
-                    V[m, a, q0 + b] = across[a, b]
-                    V[m, q0 + b, a] = across[a, b]
-            for a in range(kr):
-                for b in range(kr):
-                    i, j = cell_rest[m, a] - first, cell_rest[m, b] - first
-                    V[m, q0 + a, q0 + b] = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
-            # V_00 = D^-1 + B S^-1 B', summed over this level's cells through V_0r = -B S^-1.
+        start, count = slot_ptr[g], slot_ptr[g + 1] - slot_ptr[g]
+        # V_0r = -B S^-1 for this level's slots, and V_00 = D^-1 + B S^-1 B' = D^-1 - V_0r B'.
+        across = np.zeros((count, q0))
+        for s in range(count):
+            for t in range(s + 1):
+                i, j = slot_rest[start + s] - first, slot_rest[start + t] - first
+                w = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
+                for a in range(q0):
+                    across[s, a] -= B[start + t, a] * w
+                    if t < s:
+                        across[t, a] -= B[start + s, a] * w
+        for s in range(count):
             for a in range(q0):
                 for b in range(q0):
-                    for d in range(kr):
-                        own[a, b] -= across[a, d] * B[m, b, d]
+                    own[a, b] -= across[s, a] * B[start + s, b]
         for m in range(level_ptr[g], level_ptr[g + 1]):
-            V[m, :q0, :q0] = own
+            for a in range(q0):
+                for b in range(q0):
+                    V[m, a, b] = own[a, b]
+            for b in range(kr):
+                j = slot_rest[cell_slot[m, b]] - first
+                for a in range(q0):
+                    V[m, a, q0 + b] = across[cell_slot[m, b] - start, a]
+                    V[m, q0 + b, a] = across[cell_slot[m, b] - start, a]
+                for a in range(kr):
+                    i = slot_rest[cell_slot[m, a]] - first
+                    V[m, q0 + a, q0 + b] = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
 
 
 @nb.njit(parallel=True, cache=True)
 def half_levels(
     D: np.ndarray,
     B: np.ndarray,
-    level_ptr: np.ndarray,
     component_ptr: np.ndarray,
-    cell_rest: np.ndarray,
+    slot_ptr: np.ndarray,
+    slot_rest: np.ndarray,
     U0: np.ndarray,
     Ur: np.ndarray,
 ) -> None:
     """Half-solve U0 by D and carry it over to the rest."""
-    q0, kr, p = D.shape[1], cell_rest.shape[1], U0.shape[2]
+    q0, p = D.shape[1], U0.shape[2]
     for c in nb.prange(len(component_ptr) - 1):
         for g in range(component_ptr[c], component_ptr[c + 1]):
-            for m in range(level_ptr[g], level_ptr[g + 1]):
-                for b in range(kr):
-                    for a in range(q0):
-                        for j in range(p):
-                            Ur[cell_rest[m, b], j] -= B[m, a, b] * U0[g, a, j]
+            for s in range(slot_ptr[g], slot_ptr[g + 1]):
+                for a in range(q0):
+                    for j in range(p):
+                        Ur[slot_rest[s], j] -= B[s, a] * U0[g, a, j]
             for i in range(q0):
                 for e in range(i):
                     for j in range(p):
@@ -335,19 +338,18 @@ def rest_small(packed: np.ndarray, packed_ptr: np.ndarray, rest_ptr: np.ndarray,
 
 @nb.njit(parallel=True, cache=True)
 def full_levels(
-    D: np.ndarray, B: np.ndarray, level_ptr: np.ndarray, cell_rest: np.ndarray, C0: np.ndarray, Xr: np.ndarray
+    D: np.ndarray, B: np.ndarray, slot_ptr: np.ndarray, slot_rest: np.ndarray, C0: np.ndarray, Xr: np.ndarray
 ) -> None:
     """Finish the eliminated rows from the solved rest."""
-    q0, kr, p = D.shape[1], cell_rest.shape[1], C0.shape[2]
-    for g in nb.prange(len(level_ptr) - 1):
+    q0, p = D.shape[1], C0.shape[2]
+    for g in nb.prange(len(slot_ptr) - 1):
         for i in range(q0 - 1, -1, -1):
             for e in range(i + 1, q0):
                 for j in range(p):
                     C0[g, i, j] -= D[g, e, i] * C0[g, e, j]
             for j in range(p):
                 C0[g, i, j] /= D[g, i, i]
-        for m in range(level_ptr[g], level_ptr[g + 1]):
+        for s in range(slot_ptr[g], slot_ptr[g + 1]):
             for a in range(q0):
-                for b in range(kr):
-                    for j in range(p):
-                        C0[g, a, j] -= B[m, a, b] * Xr[cell_rest[m, b], j]
+                for j in range(p):
+                    C0[g, a, j] -= B[s, a] * Xr[slot_rest[s], j]

@@ -30,6 +30,9 @@ class CellStructure:
     coefficients; `terms` number of terms q of each factor. A component's first `sparse` (C) coefficients are
     eliminated as sparse columns: `column_ptr` (R+1) points to their rows below the diagonal in `column_rows`, counted
     from the component's first coefficient; all other columns are empty there and belong to the dense core.
+
+    A level of factor 0 meets each rest coefficient in one *slot*, however many of its cells share it: `slot_ptr` (G+1),
+    `slot_rest` (slots) the coefficient, `cell_slot` (M, kr) the slots of a cell.
     """
 
     cell_ptr: np.ndarray
@@ -43,6 +46,9 @@ class CellStructure:
     sparse: np.ndarray
     column_ptr: np.ndarray
     column_rows: np.ndarray
+    slot_ptr: np.ndarray
+    slot_rest: np.ndarray
+    cell_slot: np.ndarray
 
     @cached_property
     def tile_ptr(self) -> np.ndarray:
@@ -143,20 +149,46 @@ def order_rows(
     level_ptr = np.searchsorted(cell_level0, np.arange(sizes[0] + 1)).astype(np.int64)
     component_ptr = np.searchsorted(component0[order0], np.arange(n_components + 1)).astype(np.int64)
     sparse, column_ptr, column_rows, renumbered = _eliminations(level_ptr, component_ptr, rest_ptr, cell_rest)
+    cell_rest = np.ascontiguousarray(renumbered[cell_rest], dtype=np.int64)
+    slot_ptr, slot_rest, cell_slot = _slots(level_ptr, cell_rest, int(rest_ptr[-1]))
     structure = CellStructure(
         cell_ptr=np.concatenate([starts, [n]]).astype(np.int64),
         level_ptr=level_ptr,
         component_ptr=component_ptr,
         rest_ptr=rest_ptr,
-        cell_rest=np.ascontiguousarray(renumbered[cell_rest], dtype=np.int64),
+        cell_rest=cell_rest,
         cell_level0=cell_level0.astype(np.int64),
         rest_position=tuple(renumbered[position] for position in rest_position),
         terms=tuple(terms),
         sparse=sparse,
         column_ptr=column_ptr,
         column_rows=column_rows,
+        slot_ptr=slot_ptr,
+        slot_rest=slot_rest,
+        cell_slot=cell_slot,
     )
     return order, structure, order0
+
+
+@nb.njit(cache=True)
+def _slots(level_ptr: np.ndarray, cell_rest: np.ndarray, n_rest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return slots a level (G+1), their coefficients, and every cell's slots (M, kr)."""
+    levels, kr = len(level_ptr) - 1, cell_rest.shape[1]
+    slot_ptr = np.zeros(levels + 1, dtype=np.int64)
+    slot_rest = np.empty(cell_rest.size, dtype=np.int64)
+    cell_slot = np.empty(cell_rest.shape, dtype=np.int64)
+    seen, slot_of = np.full(n_rest, -1), np.empty(n_rest, dtype=np.int64)
+    count = 0
+    for g in range(levels):
+        for m in range(level_ptr[g], level_ptr[g + 1]):
+            for b in range(kr):
+                r = cell_rest[m, b]
+                if seen[r] != g:
+                    seen[r], slot_of[r], slot_rest[count] = g, count, r
+                    count += 1
+                cell_slot[m, b] = slot_of[r]
+        slot_ptr[g + 1] = count
+    return slot_ptr, slot_rest[:count].copy(), cell_slot
 
 
 def _eliminations(
