@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import html5lib
@@ -16,6 +17,7 @@ from profiling.reporting.downloads import defuse, write_csv
 from profiling.reporting.pages.shared import slug
 from profiling.reporting.site import write_site
 from profiling.shipped import templates_folder
+from profiling.store.runs import RunRecord
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -42,13 +44,39 @@ PAYLOADS = [
 NAMES = [PAYLOADS[i % len(PAYLOADS)] + ("" if i < len(PAYLOADS) else str(i)) for i in range(24)]
 
 
+def poisoned(record: RunRecord) -> RunRecord:
+    """The run with payloads in every text of the tables behind its findings."""
+
+    def told(table: pd.DataFrame, column: str) -> dict[str, str]:
+        kinds = table[column].dropna().astype(str).unique()
+        return {kind: PAYLOADS[place % len(PAYLOADS)] + kind for place, kind in enumerate(kinds)}
+
+    texts = {
+        "subgroups": ("value", "column_name"), "provider_periods": ("period",), "provider_evidence": ("dissent",),
+        "sensitivity": ("variant",),
+    }  # fmt: skip
+    tables = {}
+    for name, columns in texts.items():
+        table = getattr(record, name)
+        tables[name] = table.assign(**{column: table[column].map(told(table, column)) for column in columns})
+    tables["sensitivity"]["note"] = [PAYLOADS[place % len(PAYLOADS)] for place in range(len(tables["sensitivity"]))]
+    outer = record.provider_estimates.query("level == 'hospital'")["provider"].unique()
+    tables["provider_comments"] = pd.DataFrame(
+        {
+            "level": "hospital",
+            "provider": outer,
+            "position": 0,
+            "comment": [PAYLOADS[i % len(PAYLOADS)] for i in range(len(outer))],
+        }
+    )
+    return replace(record, **tables)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    write_site(
-        simulated_run(rows=6000, hospitals=24, physicians_each=2, names=NAMES, text=" <script>alert(2)</script>"),
-        folder,
-    )
+    record = simulated_run(rows=6000, hospitals=24, physicians_each=2, names=NAMES, text=" <script>alert(2)</script>")
+    write_site(poisoned(record), folder)
     return folder
 
 
@@ -75,6 +103,21 @@ def test_names_are_shown_as_they_are(site: Path) -> None:
     shown = {"".join(cell.itertext()) for cell in tree.iter("th")}  # type: ignore[attr-defined]
     for name in ("<script>alert(1)</script>", "{{ 7 * 7 }}", "&lt;b&gt;", "../../../etc/passwd", "مستشفى"):
         assert name in shown
+
+
+def test_texts_of_the_panels_are_shown_as_they_are(site: Path) -> None:
+    pages = [
+        html5lib.parse(page.read_text(encoding="utf-8"), namespaceHTMLElements=False) for page in site.rglob("*.html")
+    ]
+    said = " ".join("".join(page.itertext()) for page in pages)
+    for text in (
+        "<script>alert(1)</script>F",
+        "<script>alert(1)</script>other attribution",
+        '"><img src=x onerror=alert(1)>',
+        "&lt;b&gt;",
+        "</title></svg><script>",
+    ):
+        assert text.lower() in said.lower()
 
 
 def test_page_names_are_letters_digits_and_hyphens_within_the_folder(site: Path) -> None:
