@@ -30,7 +30,7 @@ ALIASES = {"usual_spread": "as_expected"}
 
 def glyph(category: str) -> Markup:
     """The shape of a category, hidden from screen readers because its word always stands beside it."""
-    head = '<svg class="chart glyph" width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">'
+    head = '<svg class="chart glyph" aria-hidden="true">'
     return Markup(head + GLYPHS[ALIASES.get(category, category)] + "</svg>")
 
 

@@ -97,7 +97,7 @@ BUILDERS: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "funnel": lambda f, form: charts.funnel(f, limits(), form=form),  # type: ignore[arg-type]
     "caterpillar": lambda f, form: charts.caterpillar(f, form=form),  # type: ignore[arg-type]
     "shrinkage": lambda f, form: charts.shrinkage(f, form=form),  # type: ignore[arg-type]
-    "physicians": lambda f, form: charts.physicians(f.head(12).to_dict("records"), form=form),  # type: ignore[arg-type]
+    "physicians": lambda f, form: charts.physicians(f.head(12).to_dict("records")),
     "strip": lambda f, form: charts.strip(tracks(f.assign(measure="death"), "H0003"), form=form),  # type: ignore[arg-type]
     "matrix": lambda f, form: charts.matrix(f.assign(measure="death"), form=form),  # type: ignore[arg-type]
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ from profiling.reporting.charts import parts
 ROW = 24.0
 TOP = 26.0
 NAMES_SHARE = 0.36
+# Stands beside another chart on a screen and alone on a phone, on every provider's page: one form for both.
+NARROW_ENOUGH = 420.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def interval_rows(
     kind: str,
     rows: Sequence[Row],
     *,
-    form: Form,
+    form: Form | Literal[""],
     title: str,
     finding: str,
     width: float,
@@ -142,7 +144,6 @@ def peers(
     rows: Sequence[Mapping[Hashable, Any]],
     me: str,
     *,
-    form: Form = "wide",
     title: str = "Hospitals of similar size",
     finding: str = "",
     status: Mapping[str, str] = parts.STATUS_WORDS,
@@ -155,7 +156,7 @@ def peers(
         raise KeyError(f"provider {me!r} is not among the rows shown")
     ordered = sorted(rows, key=lambda r: (-r["ratio"], r["name"]))
     drawn = [_provider_row(r, me, status) for r in ordered]
-    return interval_rows("peers", drawn, form=form, title=title, finding=finding, width=_width(form))
+    return interval_rows("peers", drawn, form="", title=title, finding=finding, width=NARROW_ENOUGH)
 
 
 def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str]) -> Row:
@@ -169,7 +170,6 @@ def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str])
 def physicians(
     rows: Sequence[Mapping[Hashable, Any]],
     *,
-    form: Form = "wide",
     title: str = "Its physicians",
     finding: str = "",
     words_name: str = "patients · ratio (95\u202f%)",
@@ -184,10 +184,10 @@ def physicians(
     return interval_rows(
         "physicians",
         [_physician_row(r, status, hidden_words) for r in rows],
-        form=form,
+        form="",
         title=title,
         finding=finding,
-        width=_width(form),
+        width=NARROW_ENOUGH,
         words_name=words_name,
         inner=(0.5, 2.0),
     )
@@ -245,7 +245,3 @@ def forest(
 def _forest_row(r: Mapping[Hashable, Any]) -> Row:
     estimate, lower, upper = (float(r[c]) for c in ("estimate", "lower", "upper"))
     return Row(str(r["name"]), estimate, lower, upper, parts.ratio_words(estimate, lower, upper))
-
-
-def _width(form: Form) -> float:
-    return 520.0 if form == "wide" else 350.0

@@ -134,14 +134,7 @@ def _row(step: _Step, x: Scale, y: float, bar: float, wide: bool, left: float, w
     role = "strong" if step.is_total else "label"
     note = step.note if note_x + text_width(step.note) <= width + 4 else ""
     return [
-        Bar(
-            start,
-            y - bar / 2,
-            max(end - start, 1.0),
-            bar,
-            step.role,
-            f"{step.name}: {step.figure} {step.note}".strip(),
-        ),
+        Bar(start, y - bar / 2, max(end - start, 1.0), bar, step.role),
         Text(left - 12, y + 4, step.name, role, "end")
         if wide
         else Text(left, y - bar / 2 - 5, step.name, role, "start", True),
