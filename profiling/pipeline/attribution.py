@@ -19,4 +19,5 @@ def attributed_to(rows: pd.DataFrame, level: str, way: str) -> pd.Series:
     order = ["patient_id", "size", "max", level]
     best = seen.sort_values(order, ascending=[True, False, False, True], kind="stable", na_position="last")
     chosen = best.drop_duplicates("patient_id").set_index("patient_id")[level]
-    return rows["patient_id"].map(chosen).fillna(rows[level]).rename(level)
+    seen_most = rows["patient_id"].map(chosen).astype(object)
+    return seen_most.where(seen_most.notna(), rows[level].astype(object)).astype(rows[level].dtype).rename(level)
