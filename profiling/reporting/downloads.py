@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,37 +87,50 @@ def defuse(value: object) -> object:
 
 def write_csv(table: pd.DataFrame, path: Path, digits: int = SIGNIFICANT) -> None:
     """A table as CSV: UTF-8, RFC 4180, empty cells for what is missing, `digits` significant digits."""
-    columns = [_cells(table[name], digits) for name in table.columns]
+    _write_cells({str(name): _cells(table[name], digits) for name in table.columns}, path)
+
+
+def write_table(table: pd.DataFrame, path: Path, meanings: Mapping[str, str]) -> None:
+    """A table as CSV and, with the same figures, as Parquet beside it; `path` is that of the CSV."""
+    cells = {str(name): _cells(table[name], SIGNIFICANT) for name in table.columns}
+    _write_cells(cells, path)
+    arrays = {name: _array(table[name], cells[name]) for name in cells}
+    fields = [
+        pa.field(name, array.type, metadata={"meaning": meanings.get(name, "")}) for name, array in arrays.items()
+    ]
+    # Typed columns, each with its meaning; no time and no name of software in the file.
+    found = pa.table(list(arrays.values()), schema=pa.schema(fields))
+    parquet.write_table(found, path.with_suffix(".parquet"), compression="zstd", store_schema=True)
+
+
+def _write_cells(cells: Mapping[str, list[object]], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow([defuse(str(name)) for name in table.columns])
-        writer.writerows(zip(*columns, strict=True))
+        writer.writerow([defuse(name) for name in cells])
+        writer.writerows(zip(*cells.values(), strict=True))
 
 
 def _cells(column: pd.Series, digits: int) -> list[object]:
     if pd.api.types.is_bool_dtype(column):
         return [int(value) for value in column]
     if pd.api.types.is_numeric_dtype(column):
-        return ["" if not np.isfinite(value) else f"{value:.{digits}g}" for value in column.astype(float)]
-    return ["" if pd.isna(value) else defuse(str(value)) for value in column]
+        form = f"%.{digits}g"
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        known = np.isfinite(values).tolist()
+        return [form % value if there else "" for value, there in zip(values.tolist(), known, strict=True)]
+    missing = column.isna().tolist()
+    return ["" if gone else defuse(str(value)) for value, gone in zip(column.tolist(), missing, strict=True)]
 
 
-def write_parquet(table: pd.DataFrame, path: Path, meanings: Mapping[str, str] = COLUMNS) -> None:
-    """The same figures as the CSV as Parquet: typed columns, each with its meaning, no time and no name in the file."""
-    columns, fields = [], []
-    for name in map(str, table.columns):
-        array = _array(table[name])
-        columns.append(array)
-        fields.append(pa.field(name, array.type, metadata={"meaning": meanings.get(name, "")}))
-    parquet.write_table(pa.table(columns, schema=pa.schema(fields)), path, compression="zstd", store_schema=True)
-
-
-def _array(column: pd.Series) -> pa.Array:
+def _array(column: pd.Series, cells: list[object]) -> pa.Array:
+    """A column with the figures its cells of the CSV hold."""
     if pd.api.types.is_bool_dtype(column):
         return pa.array([bool(value) for value in column], pa.bool_())
     if pd.api.types.is_numeric_dtype(column):
-        return pa.array([float(cell) if cell != "" else None for cell in _cells(column, SIGNIFICANT)], pa.float64())  # type: ignore[arg-type]
-    return pa.array([None if pd.isna(value) else str(value) for value in column], pa.string())
+        return pa.array([cell or None for cell in cells], pa.string()).cast(pa.float64())
+    missing = column.isna().tolist()
+    words = [None if gone else str(value) for value, gone in zip(column.tolist(), missing, strict=True)]
+    return pa.array(words, pa.string())
 
 
 def provider_download(measure: MeasureView, level: str) -> pd.DataFrame:
@@ -192,28 +206,37 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
 
 def write_downloads(site: Site, folder: Path, processes: int = 1) -> None:
     """Write every download into `folder`, which exists; figures by as many processes."""
-    for measure in site.measures:
-        for level in measure.levels:
-            table = provider_download(measure, level)
-            write_csv(table, folder / f"{measure.name}_{level}.csv")
-            write_parquet(table, folder / f"{measure.name}_{level}.parquet")
-        for file, table in panel_files(measure):
-            write_csv(table, folder / f"{measure.name}_{file.kind}.csv")
-            write_parquet(table, folder / f"{measure.name}_{file.kind}.parquet", file.meanings)
     write_csv(data_dictionary(site), folder / "data_dictionary.csv")
     write_json(run_summary(site), folder / "run.json")
-    figures = [(measure, kind) for measure in site.measures for kind in FIGURES]
-    style = (templates_folder() / "chart.css").read_text(encoding="utf-8")
+    jobs = list(_jobs(site, folder))
 
-    def some(share: list[tuple[MeasureView, str]]) -> None:
-        for measure, kind in share:
-            _write_figure(FIGURES[kind](site, measure, measure.outer)[0], folder, f"{measure.name}_{kind}", style)
+    def some(share: list[Callable[[], None]]) -> None:
+        for job in share:
+            job()
 
-    shares = [figures[start::processes] for start in range(processes)]
+    shares = [jobs[start::processes] for start in range(processes)]
     in_processes(some, [share for share in shares if share])
 
 
-def _write_figure(chart: Chart, folder: Path, name: str, style: str) -> None:
+def _jobs(site: Site, folder: Path) -> Iterator[Callable[[], None]]:
+    """What writes each table and each figure, those that take longest first."""
+    style = (templates_folder() / "chart.css").read_text(encoding="utf-8")
+    for measure in site.measures:
+        for kind, make in FIGURES.items():
+            yield partial(
+                _write_figure, partial(make, site, measure, measure.outer), folder, f"{measure.name}_{kind}", style
+            )
+    for measure in site.measures:
+        for level in reversed(measure.levels):
+            yield partial(
+                write_table, provider_download(measure, level), folder / f"{measure.name}_{level}.csv", COLUMNS
+            )
+        for file, table in panel_files(measure):
+            yield partial(write_table, table, folder / f"{measure.name}_{file.kind}.csv", file.meanings)
+
+
+def _write_figure(make: Callable[[], tuple[Chart, ...]], folder: Path, name: str, style: str) -> None:
+    chart = make()[0]
     (folder / f"{name}.svg").write_text(standalone_svg(chart, style), encoding="utf-8")
     render_figures(chart, {"png": folder / f"{name}.png", "pdf": folder / f"{name}.pdf"})
 
