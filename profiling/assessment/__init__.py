@@ -34,6 +34,7 @@ from profiling.assessment.subgroups import subgroups
 from profiling.assessment.variants import (
     Attributed,
     assess_again,
+    case_mix_terms,
     fixed_variant,
     refit_variants,
     rule_variants,
@@ -54,6 +55,7 @@ __all__ = [
     "assess_aggregates",
     "calibration",
     "case_mix_overlap",
+    "case_mix_terms",
     "cms_bootstrap",
     "composite_of_draws",
     "composite_scores",

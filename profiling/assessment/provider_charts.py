@@ -15,7 +15,7 @@ import numpy.typing as npt
 from profiling.assessment.fitted import Floats, Integers
 from profiling.assessment.monitoring import cusum_weights
 
-MOST_DRAWS, LEAST_DRAWS, BUDGET = 2000, 500, 3e7
+MOST_DRAWS, LEAST_DRAWS, BUDGET = 2000, 200, 3e7
 
 
 def provider_cusum(
@@ -35,7 +35,7 @@ def provider_limits(
 ) -> Floats:
     """Limits (J, R) that a provider at the norm passes on these cases, in their order, with probability `false_alarm`.
 
-    The quantile of the largest sum of 500 to 2,000 series of outcomes drawn from the risks, the same series for every
+    The quantile of the largest sum of 200 to 2,000 series of outcomes drawn from the risks, the same series for every
     odds ratio; the Monte Carlo error in probability is √(α(1 − α)/draws).
     """
     draws = int(np.clip(BUDGET / max(len(risk), 1), LEAST_DRAWS, MOST_DRAWS))

@@ -68,7 +68,9 @@ def _ranks(assessment: LevelAssessment, joint: Floats | None) -> pd.DataFrame:
     effect, sd, options = assessment.effect, assessment.effect_sd, assessment.options
     if not np.isfinite(effect).all() or len(effect) < 2:
         return _unknown(assessment.frame, (*SHARES, "rank_set_lower", "rank_set_upper", "triple_goal"))
-    ranks = posterior_ranks(effect, sd, options.draws, options.seed, joint=joint)[list(SHARES)]
+    # Against a norm of its own a provider is ranked by more than its own effect, which these draws do not hold.
+    alike = isinstance(assessment, Assessment) and assessment.rows.same_base
+    ranks = posterior_ranks(effect, sd, options.draws, options.seed, joint=joint if alike else None)[list(SHARES)]
     if len(effect) > MOST_PROVIDERS:
         return ranks
     error = 1.0 / np.sqrt(assessment.evidence.weight)

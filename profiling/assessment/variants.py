@@ -204,7 +204,9 @@ def stability(published: LevelAssessment, variants: Sequence[Variant]) -> pd.Dat
     signs = np.stack([variant.sign for variant in variants], axis=1) if variants else np.zeros((len(own), 0))
     known = np.isfinite(signs)
     differs = known & (signs != own[:, None])
-    words = pd.Series([", ".join(names[row]) for row in differs], dtype=object)
+    # Few patterns of dissent occur, however many the providers.
+    pattern, code = np.unique(differs, axis=0, return_inverse=True)
+    words = pd.Series(np.array([", ".join(names[row]) for row in pattern], dtype=object)[code.reshape(-1)])
     columns = {
         "methods": np.where(published.counted, known.sum(axis=1), np.nan),
         "agree": np.where(published.counted, (known & ~differs).sum(axis=1), np.nan),

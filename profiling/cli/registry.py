@@ -29,6 +29,7 @@ SHOWN = (
     "composites",
     "composite_scores",
 )
+TOLD = ("observed_over_expected", "expected_false_", "power_", "rankability_")
 SCORES = ("measures", "value", "lower", "upper", "expected_rank")
 
 
@@ -114,6 +115,8 @@ def _lines(record: RunRecord) -> list[str]:
     effects = rows_of(record.fixed_effects, ("measure", "term", "estimate", "standard_error"))
     spread = rows_of(record.variance_components, ("measure", "grouping", "term_a", "term_b", "covariance"))
     flags = rows_of(_flags(record), ("measure", "level", "category", "providers"))
+    told = record.model_checks[record.model_checks["name"].str.startswith(TOLD)]
+    checks = rows_of(told, ("measure", "name", "value"))
     composites = rows_of(record.composites, ("composite", "note"))
     scores = rows_of(record.composite_scores, ("composite", "level", "provider", *SCORES))
     return [
@@ -123,6 +126,7 @@ def _lines(record: RunRecord) -> list[str]:
         *("", *table([("measure", "term", "estimate", "standard error"), *effects], right=(2, 3))),
         *("", *table([("measure", "effects of", "term", "with", "covariance"), *spread], right=(4,))),
         *("", *table([("measure", "level", "category", "providers"), *flags], right=(3,))),
+        *("", *table([("measure", "check", "value"), *checks], right=(2,))),
         *(("", *table([("composite", "made of"), *composites])) if composites else ()),
         *(("", *table([("composite", "level", "provider", *SCORES), *scores], right=range(3, 8))) if scores else ()),
     ]

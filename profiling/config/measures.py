@@ -84,7 +84,7 @@ class Measure(Frozen):
     event, of which the outcome says how many did (binomial); without it the outcome is 0 or 1. social_risk: terms with
     which the model is fitted a second time and shown beside the first. subgroups: columns by whose values observed and
     expected are compared. sensitivity: the model is fitted again without each term of the case mix, without the largest
-    provider and with patients attributed otherwise, to see which findings hold.
+    provider and with patients attributed otherwise, to see which findings hold; auto: unless the rows are very many.
     """
 
     name: Slug
@@ -110,7 +110,7 @@ class Measure(Frozen):
     minimum_cases: Count = 25
     missing: Literal["exclude"] = "exclude"
     method: Literal["laplace", "agq", "auto"] = "laplace"
-    sensitivity: bool = True
+    sensitivity: Literal["auto", "always", "never"] = "auto"
     flag: FlagRule = FlagRule()
 
     @model_validator(mode="before")

@@ -111,7 +111,10 @@ def _found(settings: Settings, examined: Examined, progress: Progress, clock: Cl
         frames = assessed(settings, examined)
     with clock.stage("evidence"):
         progress(f"Judging the providers of {measure.name} in other ways", examined.position, total)
-        found = [evidence_frames(measure, examined), social_risk_frames(measure, examined)]
+        found = [
+            evidence_frames(measure, examined),
+            social_risk_frames(measure, examined, settings.disclosure.threshold),
+        ]
     checks = [frames["model_checks"], *(part.pop("model_checks") for part in found)]
     frames["model_checks"] = pd.concat([part for part in checks if len(part)], ignore_index=True)
     for part in found:

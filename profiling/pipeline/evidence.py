@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from profiling.pipeline.analysis import Examined
 
 Frames = dict[str, pd.DataFrame]
+Check = tuple[str, float, str]
 MOST_DRAWN = 5000
+MOST_FOLLOWED = 5000  # inner providers whose periods are kept
+MOST_REFITTED = 5e6  # rows of all refits together, some half a minute's work
 JOINT_DRAWS = 1000
 ATTRIBUTION_NOTES = {
     "attending": "every visit attributed to the provider it is recorded with",
@@ -28,9 +31,9 @@ def evidence_frames(measure: Measure, examined: Examined) -> Frames:
     from profiling import assessment as a
 
     fit, assessments = examined.fit, examined.assessments
-    refits = a.refit_variants(
-        fit, assessments, measure.sensitivity, measure.sensitivity, _attributed(measure, examined)
-    )
+    attributed = _attributed(measure, examined)
+    wanted, left_out = _wanted(measure, examined, len(attributed))
+    refits = a.refit_variants(fit, assessments, wanted, wanted, attributed if wanted else {})
     joint = _joint(fit, examined.options.seed)
     evidence, compared = [], []
     for level, assessment in assessments.items():
@@ -46,8 +49,21 @@ def evidence_frames(measure: Measure, examined: Examined) -> Frames:
         "sensitivity": table.assign(position=range(len(table))),
         "provider_periods": periods,
         "subgroups": subgroup_frame(measure, fit, examined.cases.rows, examined.options, "main"),
-        "model_checks": checks,
+        "model_checks": pd.DataFrame([*checks, *left_out], columns=["name", "value", "note"]),
     }
+
+
+def _wanted(measure: Measure, examined: Examined, ways: int) -> tuple[bool, list[Check]]:
+    """Whether the model is fitted again, and what is to be said where it is not."""
+    from profiling.assessment import case_mix_terms
+
+    refits = len(case_mix_terms(examined.fit)) + len(examined.assessments) + ways
+    rows = len(examined.cases.rows)
+    if measure.sensitivity == "always" or (measure.sensitivity == "auto" and refits * rows <= MOST_REFITTED):
+        return True, []
+    words = "models not fitted again for the sensitivity of findings"
+    reason = "as configured" if measure.sensitivity == "never" else f"{rows:,} rows each; sensitivity: always has them"
+    return False, [("sensitivity_left_out", float(refits), f"{words}: {reason}")]
 
 
 def subgroup_frame(
@@ -64,8 +80,6 @@ def _attributed(measure: Measure, examined: Examined) -> dict[str, Attributed]:
     from profiling.assessment import Attributed
 
     inner, cases = measure.providers[-1].level, examined.cases
-    if not measure.sensitivity:
-        return {}
     return {
         f"attribution {way}": Attributed(inner, cases.rows.assign(**{inner: other}), ATTRIBUTION_NOTES[way])
         for way, other in cases.otherwise.items()
@@ -99,13 +113,14 @@ def _words(halves: pd.Series[Any]) -> str:
     return f"effects in the first half of the days with those in the second, freed from chance{known}"
 
 
-def _periods(measure: Measure, examined: Examined) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _periods(measure: Measure, examined: Examined) -> tuple[pd.DataFrame, list[Check]]:
     from profiling import assessment as a
 
     admitted = pd.to_datetime(examined.cases.rows["admitted"]).to_numpy().astype("datetime64[D]")
     parts, checks = [], []
     for level, assessment in examined.assessments.items():
-        parts.append(a.provider_periods(assessment, level, admitted))
+        if level == measure.providers[0].level or len(assessment.frame) <= MOST_FOLLOWED:
+            parts.append(a.provider_periods(assessment, level, admitted))
         halves = a.halves_correlation(assessment, admitted, examined.options.seed)
         if halves is not None:
             checks.append((f"period_correlation_{level}", float(halves["correlation"]), _words(halves)))
@@ -113,4 +128,4 @@ def _periods(measure: Measure, examined: Examined) -> tuple[pd.DataFrame, pd.Dat
     if "cusum" in periods:
         words = "chance a year that the chart of a provider at the norm passes its limit"
         checks.append(("cusum_false_alarm", a.FALSE_ALARM, words))
-    return periods, pd.DataFrame(checks, columns=["name", "value", "note"])
+    return periods, checks

@@ -23,8 +23,11 @@ Frames = dict[str, pd.DataFrame]
 CHECKED = ("c_statistic", "brier", "residual_sd")
 
 
-def social_risk_frames(measure: Measure, examined: Examined) -> Frames:
-    """social_risk, the subgroups under the second model, and its checks; nothing where the measure names none."""
+def social_risk_frames(measure: Measure, examined: Examined, threshold: int) -> Frames:
+    """social_risk, the subgroups under the second model, and its checks; nothing where the measure names none.
+
+    A number of rows without social risk from 1 to `threshold` - 1 cannot be worked out from the checks.
+    """
     if measure.social_risk is None:
         return {"model_checks": pd.DataFrame()}
     rows = examined.cases.rows
@@ -33,7 +36,7 @@ def social_risk_frames(measure: Measure, examined: Examined) -> Frames:
     try:
         fit = examined.fit.update(f". ~ . + {measure.social_risk}", chosen)
         if fit.converged:
-            return _beside(measure, examined, fit, chosen)
+            return _beside(measure, examined, fit, chosen, threshold)
         found = "its model has no maximum"
     except ModelError as error:
         found = str(error.problems[0])
@@ -41,7 +44,9 @@ def social_risk_frames(measure: Measure, examined: Examined) -> Frames:
     return {"model_checks": pd.DataFrame(checks, columns=["name", "value", "note"])}
 
 
-def _beside(measure: Measure, examined: Examined, fit: MixedModelResult, rows: pd.DataFrame) -> Frames:
+def _beside(
+    measure: Measure, examined: Examined, fit: MixedModelResult, rows: pd.DataFrame, threshold: int
+) -> Frames:
     from profiling import assessment as a
 
     again = a.assess_again(fit, examined.assessments)
@@ -54,7 +59,9 @@ def _beside(measure: Measure, examined: Examined, fit: MixedModelResult, rows: p
     checks = a.model_checks(fit, None, examined.options)
     kept = [(f"social_risk_{name}", value, note) for name, value, note in checks.itertuples(index=False)
             if name in CHECKED]  # fmt: skip
-    kept += [("social_risk_formula", math.nan, fit.formula), ("social_risk_rows", float(len(rows)), "")]
+    few = 0 < len(examined.cases.rows) - len(rows) < threshold
+    used = (math.nan, f"all but under {threshold}") if few else (float(len(rows)), "")
+    kept += [("social_risk_formula", math.nan, fit.formula), ("social_risk_rows", *used)]
     kept += [
         (f"social_risk_coefficient:{term}", float(value), f"standard error {error:.3g}")
         for term, value, error in zip(fit.fixed_effects.index, fit.fixed_effects, fit.standard_errors, strict=True)

@@ -205,7 +205,7 @@ def test_the_command_line_shows_composites_and_pairs(
 
 def test_a_visit_can_answer_to_whom_its_patient_sees_most(tmp_path: Path) -> None:
     text = CONFIGURATION[: CONFIGURATION.index("  - name: falls")]
-    text = text.replace("    social_risk: C(payer)\n", "    attribution: most_visits\n    sensitivity: false\n")
+    text = text.replace("    social_risk: C(payer)\n", "    attribution: most_visits\n    sensitivity: never\n")
     write_region(tmp_path, text=text)
     record = fitted(tmp_path)
     rows = visits()
@@ -216,6 +216,8 @@ def test_a_visit_can_answer_to_whom_its_patient_sees_most(tmp_path: Path) -> Non
     assert got.sum() == len(rows)
     assert (got - n).abs().sum() <= 0.01 * len(rows)
     assert not record.sensitivity["variant"].str.startswith(("without", "attribution")).any()
+    left_out = record.model_checks.set_index("name").loc["sensitivity_left_out"]
+    assert (left_out["value"], left_out["note"].endswith("as configured")) == (5.0, True)
 
 
 def test_attribution_among_equals() -> None:
