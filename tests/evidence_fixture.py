@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,10 @@ from profiling.pipeline.structure_found import structure_found
 
 QUARTERS = tuple(f"{year} Q{quarter}" for year in (2022, 2023) for quarter in (1, 2, 3, 4))
 COLUMNS: Mapping[str, tuple[str, ...]] = {"sex": ("F", "M"), "deprivation": ("1", "2", "3", "4", "5")}
+COMPOSITE = {
+    "name": "care", "title": "Death and length of stay together", "kind": "weighted", "level": "hospital",
+    "measures": {"mortality_30d": 2.0, "length_of_stay": 1.0},
+}  # fmt: skip
 COMMENT = "The stroke unit moved here in March 2023.\n\nRecords of two weeks were coded late."
 
 
@@ -46,6 +51,10 @@ def evidence_frames(
         "social_risk": _social(random, hospitals),
         "sensitivity": pd.concat(sensitivity, ignore_index=True),
         "provider_comments": comments,
+        "composites": pd.DataFrame(
+            {"position": [0], "composite": ["care"], "spec_json": [json.dumps(COMPOSITE)], "note": [None]}
+        ),
+        "composite_scores": _scores(hospitals),
     }
     return {name: frame.assign(run_id=run_id) for name, frame in found.items()}
 
@@ -167,6 +176,22 @@ def _social(random: np.random.Generator, hospitals: pd.DataFrame) -> pd.DataFram
     later = frame["category_without"].map(moved).fillna(frame["category_without"])
     place = frame.groupby("measure").cumcount()
     return frame.assign(category_with=later.where(place % 3 == 0, frame["category_without"]))
+
+
+def _scores(hospitals: pd.DataFrame) -> pd.DataFrame:
+    logs = np.log(hospitals["ratio"]).groupby(hospitals["provider"]).mean()
+    error = hospitals["mode_sd"].groupby(hospitals["provider"]).mean()
+    rank = logs.rank()
+    names = hospitals.drop_duplicates("provider").set_index("provider")["provider_name"]
+    frame = pd.DataFrame(
+        {
+            "provider_name": names[logs.index], "measures": hospitals.groupby("provider").size(),
+            "value": np.exp(logs), "lower": np.exp(logs - 1.96 * error), "upper": np.exp(logs + 1.96 * error),
+            "expected_rank": rank, "rank_lower": (rank - 6).clip(1), "rank_upper": (rank + 6).clip(upper=len(rank)),
+            "percentile": 100 * rank / len(rank),
+        }
+    )  # fmt: skip
+    return frame.rename_axis("provider").reset_index().assign(composite="care", level="hospital")
 
 
 def _sensitivity(estimates: pd.DataFrame, measure: str) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from profiling.reporting.disclosure import MaskedRun
 from profiling.reporting.figure import Format, render_figures
 from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, nouns
-from profiling.reporting.panel_tables import panel_files
+from profiling.reporting.panel_tables import site_files
 from profiling.reporting.processes import in_processes
 from profiling.reporting.svg import standalone_svg
 from profiling.shipped import templates_folder
@@ -149,16 +149,18 @@ def data_dictionary(site: Site) -> pd.DataFrame:
         for name in provider_download(measure, level).columns
     ]
     rows += [
-        {"file": f"{measure.name}_{file.kind}.csv", "column": name, "meaning": file.meanings[str(name)]}
-        for measure in site.measures
-        for file, table in panel_files(measure)
-        for name in table.columns
+        {"file": f"{name}.csv", "column": column, "meaning": meanings[str(column)]}
+        for name, table, meanings in site_files(site)
+        for column in table.columns
     ]
     return pd.DataFrame(rows, columns=["file", "column", "meaning"])
 
 
 def listing(site: Site, root: str = "") -> list[dict[str, str]]:
-    """Every download with its address and words; `kind` is table, a panel's, funnel, caterpillar or run."""
+    """Every download with its address and words; `kind` is table, funnel, caterpillar or run.
+
+    The figures of a panel are linked from the panel alone.
+    """
     tables = [
         {
             "kind": "table",
@@ -168,17 +170,6 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
         }
         for measure in site.measures
         for level in measure.levels
-        for form in ("CSV", "Parquet")
-    ]
-    panels = [
-        {
-            "kind": file.kind,
-            "measure": measure.name,
-            "href": f"{root}downloads/{measure.name}_{file.kind}.{form.lower()}",
-            "text": f"{measure.title}: {file.words} ({form})",
-        }
-        for measure in site.measures
-        for file, _ in panel_files(measure)
         for form in ("CSV", "Parquet")
     ]
     figures = [
@@ -201,7 +192,7 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
         },
         {"kind": "run", "measure": "", "href": f"{root}downloads/run.json", "text": "The run for machines (JSON)"},
     ]
-    return [*tables, *panels, *whole, *figures]
+    return [*tables, *whole, *figures]
 
 
 def write_downloads(site: Site, folder: Path, processes: int = 1) -> None:
@@ -231,8 +222,8 @@ def _jobs(site: Site, folder: Path) -> Iterator[Callable[[], None]]:
             yield partial(
                 write_table, provider_download(measure, level), folder / f"{measure.name}_{level}.csv", COLUMNS
             )
-        for file, table in panel_files(measure):
-            yield partial(write_table, table, folder / f"{measure.name}_{file.kind}.csv", file.meanings)
+    for name, table, meanings in site_files(site):
+        yield partial(write_table, table, folder / f"{name}.csv", meanings)
 
 
 def _write_figure(make: Callable[[], tuple[Chart, ...]], folder: Path, name: str, style: str) -> None:

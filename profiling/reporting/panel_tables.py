@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from profiling.reporting.pages import family, structure, two_ways
-from profiling.reporting.pages.shared import MeasureView
+from profiling.reporting.pages import composites, family, structure, two_ways
+from profiling.reporting.pages.shared import MeasureView, Site
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,6 @@ class PanelFile:
     """One download: the `kind` of the panel it belongs to, its figures, and the meaning of its columns by name."""
 
     kind: str
-    words: str
     make: Callable[[MeasureView], pd.DataFrame]
     meanings: Mapping[str, str]
 
@@ -136,15 +135,29 @@ STRUCTURE = {
     "value": "its value: a number of providers or of records, or a share",
     "note": "what else is to be known",
 }
+COMPOSITE = {
+    "level": "level of the provider",
+    "provider": "identifier of the provider",
+    "provider_name": "name of the provider",
+    "measures": "measures of the composite that the provider has",
+    "value": "the composite, on the scale of a ratio",
+    "lower": "lower end of its 95 % interval",
+    "upper": "upper end of its 95 % interval",
+    "expected_rank": "posterior mean of the rank, 1 the lowest; read with its interval only",
+    "rank_lower": "lower end of the 95 % interval of the rank",
+    "rank_upper": "upper end of the 95 % interval of the rank",
+    "percentile": "expected rank as a percentile",
+    "hidden": "1 where counts of a measure are hidden",
+}
 FILES = (
-    PanelFile("effects", "Effects beside one normal family", _effects, EFFECTS),
-    PanelFile("subgroups", "Groups of patients", _of("subgroups", SUBGROUPS), SUBGROUPS),
-    PanelFile("social_risk", "With and without social risk", _of("social_risk", SOCIAL), SOCIAL),
-    PanelFile("periods", "Trend over periods", _of("provider_periods", PERIODS), PERIODS),
-    PanelFile("evidence", "What the results rest on", _of("provider_evidence", EVIDENCE), EVIDENCE),
-    PanelFile("sensitivity", "Other reasonable choices", _of("sensitivity", SENSITIVITY), SENSITIVITY),
-    PanelFile("two_ways", "Two ways to say it", lambda measure: _plain(two_ways.figures(measure), TWO_WAYS), TWO_WAYS),
-    PanelFile("structure", "Who sees whom", lambda measure: _plain(structure.figures(measure), STRUCTURE), STRUCTURE),
+    PanelFile("effects", _effects, EFFECTS),
+    PanelFile("subgroups", _of("subgroups", SUBGROUPS), SUBGROUPS),
+    PanelFile("social_risk", _of("social_risk", SOCIAL), SOCIAL),
+    PanelFile("periods", _of("provider_periods", PERIODS), PERIODS),
+    PanelFile("evidence", _of("provider_evidence", EVIDENCE), EVIDENCE),
+    PanelFile("sensitivity", _of("sensitivity", SENSITIVITY), SENSITIVITY),
+    PanelFile("two_ways", lambda measure: _plain(two_ways.figures(measure), TWO_WAYS), TWO_WAYS),
+    PanelFile("structure", lambda measure: _plain(structure.figures(measure), STRUCTURE), STRUCTURE),
 )
 
 
@@ -152,3 +165,17 @@ def panel_files(measure: MeasureView) -> list[tuple[PanelFile, pd.DataFrame]]:
     """The downloads of a measure that hold anything."""
     made = ((file, file.make(measure)) for file in FILES)
     return [(file, table) for file, table in made if len(table)]
+
+
+def site_files(site: Site) -> list[tuple[str, pd.DataFrame, Mapping[str, str]]]:
+    """Name without its ending, figures and meanings of every table of a panel of the site."""
+    found: list[tuple[str, pd.DataFrame, Mapping[str, str]]] = [
+        (f"{measure.name}_{file.kind}", table, file.meanings)
+        for measure in site.measures
+        for file, table in panel_files(measure)
+    ]
+    for name in site.masked.composites["composite"].astype(str):
+        table = _plain(composites.figures(site, name), COMPOSITE)
+        if len(table):
+            found.append((f"composite_{name}", table, COMPOSITE))
+    return found

@@ -14,7 +14,17 @@ from reporting_fixture import simulated_run
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.disclosure import mask
-from profiling.reporting.pages import family, firmness, sensitivity, structure, subgroups, trend, two_ways, volume
+from profiling.reporting.pages import (
+    composites,
+    family,
+    firmness,
+    sensitivity,
+    structure,
+    subgroups,
+    trend,
+    two_ways,
+    volume,
+)
 from profiling.reporting.pages.shared import MeasureView, Site, build
 from profiling.reporting.panel_tables import FILES, panel_files
 from profiling.store.runs import RunRecord
@@ -245,6 +255,9 @@ def test_subgroups_show_both_case_mixes_and_hide_what_they_must(
         assert cells[4] == numbers.estimate(float(row.ratio), float(row.lower), float(row.upper))  # type: ignore[arg-type]
     table = record.subgroups.copy()
     few = (table["measure"] == "mortality_30d") & (table["column_name"] == "deprivation") & (table["value"] == "3")
+    # The others go to another value, so that the groups stay a table of the same total.
+    more = few.shift(-1, fill_value=False)
+    table.loc[more, ["n", "observed"]] += table.loc[few, ["n", "observed"]].to_numpy() - [40.0, 6.0]
     table.loc[few, ["n", "observed"]] = [40.0, 6.0]
     small = build(mask(replace(record, subgroups=table))).measures[0]
     hidden = subgroups.panel(site, small, "../")
@@ -350,3 +363,15 @@ def test_no_two_sentences_share_a_name_and_none_is_left_unfilled() -> None:
     frame = pd.Series(dict(sentences.CATALOGUE))
     assert frame.index.is_unique
     assert not frame.str.contains(r"\{\}").any()
+
+
+def test_a_composite_hides_whom_a_measure_hides_and_says_its_weights(record: RunRecord, site: Site) -> None:
+    (panel,) = composites.panels(site)
+    scores = site.masked.composite_scores
+    shown = scores[~scores["hidden"]]
+    hidden = {name for measure in site.measures for name in measure.providers["hospital"].query("hidden").index}
+    assert hidden <= set(scores.loc[scores["hidden"], "provider"])
+    clear = ((shown["lower"] > 1) | (shown["upper"] < 1)).sum()
+    assert panel.title.startswith(f"{numbers.in_words(clear, True)} of {len(shown)} hospitals")
+    assert "death within 30 days 2 and length of stay 1" in panel.sentences[0]
+    assert composites.panels(build(mask(replace(record, composite_scores=record.composite_scores.head(0))))) == []

@@ -8,7 +8,7 @@ import pandas as pd
 
 from profiling.reporting import numbers
 from profiling.reporting.charts.matrix import DOTS_UP_TO
-from profiling.reporting.pages import changes, drawings
+from profiling.reporting.pages import changes, composites, drawings
 from profiling.reporting.pages.directory import Directory
 from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, noun, nouns
 from profiling.reporting.sentences import (
@@ -46,6 +46,7 @@ def context(site: Site, names: Directory, downloads: list[dict[str, str]]) -> di
         "matrices": [_matrix(site, name) for name in site.outer_levels],
         "conversation": _conversation(site, rows, level),
         "counts": counts_rows(site.measures),
+        "composites": composites.panels(site),
         "changes": changes.panel(site),
         "health": _health(site, rows, level),
         "directory": names.on_overview(),

@@ -25,4 +25,17 @@ TEXTS: dict[str, str] = {
     "changes_ends": "{title}: new in this run {came}, no longer in it {left}.",
     "changes_table": "Results that changed since run {before}",
     "changes_more": "{count} more in the page that profiling compare writes.",
+    "composite_some": "{count} of {all} {providers} {lie} clear of the average on {title}",
+    "composite_none": "No {provider} lies clear of the average on {title}",
+    "composite_sub": (
+        "Several measures of each {provider} in one figure, above 1 the less preferred. It hides which of them "
+        "drives it: each has its own page."
+    ),
+    "composite_weighted": (
+        "The weighted mean of the ratios (of their logarithms), with weights that are an opinion: {weights}."
+    ),
+    "composite_opportunity": "All events over all expected events, so that frequent ones rule, of {weights}.",
+    "composite_latent": "One trait behind the measures, found from how they go together: {weights}.",
+    "composite_axis": "Composite, 95\u202f% interval",
+    "composite_table": "{providers} whose composite lies clear of the average",
 }
