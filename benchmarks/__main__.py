@@ -14,19 +14,21 @@ from benchmarks.environment import ROOT
 from benchmarks.results import Part, keep, text_table
 
 ALL_SIZES = (20_000, 100_000, 1_000_000)
-PARTS = ("commands", "compilation", "one", "two", "nested", "linear", "gee", "refits", "growth")
+PARTS = ("commands", "compilation", "one", "two", "nested", "linear", "gee", "refits", "growth", "site")
 BIG = 10_000_000
 
 
 def parts(names: list[str], choices: Choices, folder: Path) -> Iterator[tuple[str, Callable[[], Part]]]:
     """Yield what runs, by name; a part's modules are loaded when its turn comes."""
     from benchmarks import cluster_refits, commands, comparison, compilation, growth, lecturers, marginal, nested_visits
+    from benchmarks.site_scale import site
 
     single: dict[str, Callable[[], Part]] = {
         "commands": partial(commands.commands, choices),
         "compilation": partial(compilation.compilation, choices),
         "linear": partial(lecturers.lecturers, choices),
         "growth": partial(growth.growth, choices, folder),
+        "site": partial(site, choices),
     }
     for name in names:
         if name in single:

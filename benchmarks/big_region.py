@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,8 +29,8 @@ MEASURES = {
     "mortality_30d": ("Death within 30 days", "deaths", 0.08),
     "readmission_30d": ("Readmission within 30 days", "readmissions", 0.15),
 }
-FIRST = ("Ald", "Brack", "Cray", "Dor", "Elm", "Fen", "Gar", "Hes", "Ist", "Kirk", "Lorn", "Mir", "Oak", "Pell", "Quill",
-         "Rush", "Sorr", "Tarn", "Ulv", "Wyth", "Yar")  # fmt: skip
+FIRST = ("Ald", "Brack", "Cray", "Dor", "Elm", "Fen", "Gar", "Hes", "Ist", "Kirk", "Lorn", "Mir", "Oak", "Pell",
+         "Quill", "Rush", "Sorr", "Tarn", "Ulv", "Wyth", "Yar")  # fmt: skip
 LAST = ("wick", "den", "mere", "holt", "stow", "garth", "combe", "haven", "ford", "ley", "thorpe", "bury")
 KINDS = ("University", "District", "General", "Memorial", "County", "Royal")
 SURNAMES = ("Abernock", "Birchall", "Calloway", "Darnley", "Eastlake", "Fairlow", "Garside", "Halloway", "Inchbald",
@@ -76,7 +77,7 @@ def write_configuration(folder: Path, database: str, output: str = "") -> Path:
     path = folder / "config.yaml"
     path.write_text(
         f"title: A region\ndatabase: {database}\n"
-        "sources:\n  encounters: {file: none.csv}\n"
+        "sources:\n  encounters: {file: none.csv, columns: {died: {type: integer}}}\n"
         "measures:\n  - {name: any, title: Any, question: Any?, event: deaths, outcome: died, family: binomial,\n"
         '     direction: higher_is_worse, case_mix: "1", flag: {rule: funnel},\n'
         '     providers: [{level: hospital, column: clinic_id, random: "1"}]}\n'
@@ -149,7 +150,7 @@ def _names(physicians: pd.DataFrame, order: pd.Series) -> np.ndarray:
     return physicians.drop_duplicates("parent").set_index("parent")["parent_name"].reindex(order).to_numpy()
 
 
-def _labels(inner: pd.DataFrame, order: pd.Series) -> dict[str, object]:
+def _labels(inner: pd.DataFrame, order: pd.Series) -> dict[str, Any]:
     rows = inner.set_index("provider").reindex(order)
     return {name: rows[name].to_numpy() for name in ("provider_name", "parent", "parent_name")} | {"n_parents": 1}
 
