@@ -75,16 +75,30 @@ class LinearObjective:
         self.zero = np.zeros(criterion.design.form.size, dtype=bool)
         self.last: LinearEvaluation
         self.theta: np.ndarray
+        self._here: tuple[np.ndarray, np.ndarray] | None = None
 
     def evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return value and gradient at the point; `last` and `theta` keep what was found."""
+        """Return value and gradient at the point; `last` and `theta` keep what was found, also for a second call."""
         form = self.criterion.design.form
+        if self._here is not None and np.array_equal(self._here[0], point) and (self._here[1] == self.zero).all():
+            return self.last.value, self.last.gradient * form.slope(self.theta)
+        self._here = None
         self.theta = form.to_theta(point, self.zero)
         try:
             self.last = self.criterion.evaluate(self.theta)
         except np.linalg.LinAlgError:  # theta so large that rounding is all that is left of X: the search turns back
             return -np.inf, np.zeros(form.size)
+        self._here = point.copy(), self.zero.copy()
         return self.last.value, self.last.gradient * form.slope(self.theta)
+
+    @contextmanager
+    def excursion(self) -> Iterator[None]:
+        """Evaluate elsewhere for a while: afterwards the objective stands where it stood."""
+        kept = self.last, self.theta, self._here
+        try:
+            yield
+        finally:
+            self.last, self.theta, self._here = kept
 
     def information(self, sharp: bool = False) -> np.ndarray:
         """Return the structured information at the point evaluated last; nothing sharper is known in closed form."""

@@ -117,9 +117,10 @@ def eliminate(
         S[:] = 0.0
         for i in range(core):
             S[i, i] = 1.0
-        ptr = column_ptr[first : first + columns + 1]
+        # Views are made once: inside the loops they would cost more than the sums.
+        ptr, pivots = column_ptr[first : first + columns + 1], pivot[first:]
         for j in range(columns):
-            pivot[first + j] = 1.0
+            pivots[j] = 1.0
             for s in range(ptr[j], ptr[j + 1]):
                 below[s] = 0.0
         total = 0.0
@@ -140,7 +141,7 @@ def eliminate(
                     for b in range(kr):
                         i, j = cell_rest[m, a] - first, cell_rest[m, b] - first
                         if i >= j:
-                            _add(i, j, A[m, q0 + a, q0 + b], columns, S, ptr, column_rows, pivot[first:], below)
+                            _add(i, j, A[m, q0 + a, q0 + b], columns, S, ptr, column_rows, pivots, below)
             total += cholesky(D[g], q0)
             # B holds L^-1 C here, so that C'D^-1 C is a plain product; the second half of the solve comes after.
             for s in range(slot_ptr[g], slot_ptr[g + 1]):
@@ -150,13 +151,13 @@ def eliminate(
                     for e in range(q0):
                         dot += B[s, e] * B[t, e]
                     i, j = slot_rest[s] - first, slot_rest[t] - first
-                    _add(max(i, j), min(i, j), -dot, columns, S, ptr, column_rows, pivot[first:], below)
+                    _add(i, j, -dot, columns, S, ptr, column_rows, pivots, below)
             for s in range(slot_ptr[g], slot_ptr[g + 1]):
                 backward(D[g], q0, B[s])
         if 0 < size <= small:
             total += cholesky(S, size)
         elif columns > 0:
-            total += factor_columns(ptr, column_rows, pivot[first:], below, S)
+            total += factor_columns(ptr, column_rows, pivots, below, S)
         log_determinant[c] = total
 
 
@@ -243,7 +244,7 @@ def cell_covariance(
         first, columns = rest_ptr[c], sparse[c]
         core = rest_ptr[c + 1] - first - columns
         W = inverse[packed_ptr[c] : packed_ptr[c + 1]].reshape((core, core))
-        ptr = column_ptr[first : first + columns + 1]
+        ptr, diagonals = column_ptr[first : first + columns + 1], diagonal[first:]
         own = np.zeros((q0, q0))
         for j in range(q0):
             own[j, j] = 1.0
@@ -255,7 +256,7 @@ def cell_covariance(
         for s in range(count):
             for t in range(s + 1):
                 i, j = slot_rest[start + s] - first, slot_rest[start + t] - first
-                w = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
+                w = _entry(i, j, columns, W, ptr, column_rows, diagonals, below)
                 for a in range(q0):
                     across[s, a] -= B[start + t, a] * w
                     if t < s:
@@ -275,7 +276,7 @@ def cell_covariance(
                     V[m, q0 + b, a] = across[cell_slot[m, b] - start, a]
                 for a in range(kr):
                     i = slot_rest[cell_slot[m, a]] - first
-                    V[m, q0 + a, q0 + b] = _entry(i, j, columns, W, ptr, column_rows, diagonal[first:], below)
+                    V[m, q0 + a, q0 + b] = _entry(i, j, columns, W, ptr, column_rows, diagonals, below)
 
 
 @nb.njit(parallel=True, cache=True)

@@ -17,6 +17,7 @@ from profiling.modeling.families import family_of
 from profiling.modeling.inference import combine_information, difference_information, invert_information
 from profiling.modeling.result import MixedModelResult
 
+LEAST_THETA, MOST_THETA = 0.1, 10.0  # bounds of the first guess
 ROUNDING = 8 * float(np.finfo(float).eps)
 LARGEST_ROUNDING = 1e-3  # units of log-likelihood; beyond, cross-products have lost the residual
 
@@ -24,23 +25,23 @@ LARGEST_ROUNDING = 1e-3  # units of log-likelihood; beyond, cross-products have 
 def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> MixedModelResult:
     """Return the (restricted) maximum likelihood fit with standard errors, modes and diagnoses.
 
-    `start`: coordinates of an earlier fit, of which the last t (psi) count; otherwise theta = 1.
+    `start`: coordinates of an earlier fit, of which the last t (psi) count; otherwise moments.
     """
     criterion = LinearCriterion(design, reml)
     check_residual_variance(criterion.cross)
     objective = LinearObjective(criterion)
     form = design.form
-    first = np.zeros(form.size) if start is None else start[len(start) - form.size :]
+    first = moments(criterion) if start is None else start[len(start) - form.size :]
     optimum, free = climb(objective, first, design, tolerance=1e-12)
     objective.evaluate(optimum.point)
     scale = 1.0 / np.sqrt(np.maximum(np.diag(objective.information()), 1e-300))
     own = np.flatnonzero(free)
-    rows = difference_information(
-        lambda point: objective.evaluate(point)[1], optimum.point, own, np.minimum(scale, 10.0)
-    )
+    with objective.excursion():
+        rows = difference_information(
+            lambda point: objective.evaluate(point)[1], optimum.point, own, np.minimum(scale, 10.0)
+        )
     information = combine_information(np.zeros((form.size, form.size)), rows, own)
     covariance_psi, lowest = invert_information(information, free)
-    objective.evaluate(optimum.point)
     theta, last, p = objective.theta, objective.last, criterion.p
     slope = form.slope(theta)
     sigma = float(np.sqrt(last.residual_variance))
@@ -88,3 +89,32 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
         bool(objective.zero.any()),
         p + form.size + 1,
     )
+
+
+def moments(criterion: LinearCriterion) -> np.ndarray:
+    """Return a first psi (t): each factor's variance over the residual's from the means of its levels alone.
+
+    One-way analysis of variance of the residuals of a regression without random effects (Henderson's method 1), one
+    factor at a time; terms other than intercepts start at one.
+    """
+    design, p = criterion.design, criterion.p
+    s, form = design.structure, design.form
+    psi = np.zeros(form.size)
+    if not design.plain:
+        return psi
+    cross = criterion.cross
+    beta = np.linalg.lstsq(cross[:p, :p], cross[:p, p], rcond=None)[0]
+    total = float(cross[p, p] - cross[:p, p] @ beta)
+    sums = criterion.products[:, 0] @ np.concatenate([-beta, [1.0]])
+    weights = criterion.A[:, 0, 0]
+    places = [s.cell_level0, *(s.cell_rest[:, column] for column in range(s.cell_rest.shape[1]))]
+    for f, place in enumerate(places):
+        by_level, weight = np.bincount(place, sums), np.bincount(place, weights)
+        weight = np.where(weight > 0, weight, np.inf)
+        between, levels = float((by_level**2 / weight).sum()), int(np.isfinite(weight).sum())
+        n = float(weights.sum())
+        within = (total - between) / max(criterion.n - levels, 1.0)
+        spread = n - float((np.where(np.isfinite(weight), weight, 0.0) ** 2).sum()) / n
+        ratio = (between / within - (levels - 1)) / spread if within > 0 and spread > 0 else 1.0
+        psi[f] = np.log(np.clip(np.sqrt(max(ratio, 0.0)), LEAST_THETA, MOST_THETA))
+    return psi

@@ -172,7 +172,7 @@ def order_rows(
 
 @nb.njit(cache=True)
 def _slots(level_ptr: np.ndarray, cell_rest: np.ndarray, n_rest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return slots a level (G+1), their coefficients, and every cell's slots (M, kr)."""
+    """Return slots a level (G+1), their coefficients in ascending order, and every cell's slots (M, kr)."""
     levels, kr = len(level_ptr) - 1, cell_rest.shape[1]
     slot_ptr = np.zeros(levels + 1, dtype=np.int64)
     slot_rest = np.empty(cell_rest.size, dtype=np.int64)
@@ -184,9 +184,16 @@ def _slots(level_ptr: np.ndarray, cell_rest: np.ndarray, n_rest: int) -> tuple[n
             for b in range(kr):
                 r = cell_rest[m, b]
                 if seen[r] != g:
-                    seen[r], slot_of[r], slot_rest[count] = g, count, r
+                    seen[r], slot_rest[count] = g, r
                     count += 1
-                cell_slot[m, b] = slot_of[r]
+        own = slot_rest[slot_ptr[g] : count]
+        if kr > 1 or len(own) > 1:
+            own.sort()
+        for s in range(slot_ptr[g], count):
+            slot_of[slot_rest[s]] = s
+        for m in range(level_ptr[g], level_ptr[g + 1]):
+            for b in range(kr):
+                cell_slot[m, b] = slot_of[cell_rest[m, b]]
         slot_ptr[g + 1] = count
     return slot_ptr, slot_rest[:count].copy(), cell_slot
 
