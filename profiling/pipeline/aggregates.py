@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from profiling.assessment import ProfileOptions
 
+MOST_EXPLAINED = 50_000
 SOURCE, MEASURE = "aggregates", "table"
 REQUIRED = ("provider", "n")
 PAIRS = (("observed", "observed_rate"), ("expected", "expected_rate"))
@@ -156,6 +157,11 @@ def aggregate_frames(table: pd.DataFrame, words: TableWords, options: ProfileOpt
         "flags": a.flags(assessment, words.level),
         "funnel_limits": a.funnel_limits(assessment, words.level),
     }
+    if len(frame) <= MOST_EXPLAINED:
+        variants = a.rule_variants(assessment)
+        compared = a.sensitivity(assessment, variants, words.level)
+        found["provider_evidence"] = a.provider_evidence(assessment, words.level, variants)
+        found["sensitivity"] = compared.assign(position=range(len(compared)))
     return {name: part.assign(measure=MEASURE) for name, part in found.items()}
 
 

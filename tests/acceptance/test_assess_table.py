@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from profiling.cli.main import execute
+from profiling.store.engine import open_database
+from profiling.store.runs import latest_run, read_run
 
 NOW = "2024-05-06T07:08:09"
 
@@ -100,3 +102,21 @@ def test_a_table_without_the_columns_ends_in_exit_11(published: Path, capsys: py
     assert execute([*arguments, "--database", str(published / "var" / "b.db")]) == 11
     assert "--columns provider=CODE" in capsys.readouterr().err
     assert not (published / "no").exists()
+
+
+def test_a_table_has_the_evidence_that_needs_no_patients(published: Path) -> None:
+    engine = open_database(f"sqlite:///{published}/var/a.db")
+    run_id = latest_run(engine)
+    assert run_id is not None
+    record = read_run(engine, run_id)
+    evidence, flags = record.provider_evidence, record.flags
+    assert len(evidence) == 60
+    known = ["methods", "events_to_higher_flag", "e_value", "top_fifth", "rank_set_lower"]
+    assert evidence[known].notna().all(axis=None)
+    assert evidence[["direct_rate", "overlap", "exposure"]].isna().all(axis=None)
+    there = evidence["events_to_higher_watch"] <= 0
+    assert list(there) == list(flags["category"].isin(["higher", "higher_watch"]))
+    variants = set(record.sensitivity["variant"])
+    assert {"interval", "empirical_null"} < variants < {"interval", "empirical_null", "funnel", "overdispersed"}
+    assert record.provider_periods.empty
+    assert record.composites.empty
