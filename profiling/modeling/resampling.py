@@ -21,6 +21,7 @@ from profiling.modeling.effects import random_effects
 from profiling.modeling.families import family_of
 from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.result import RandomEffects
+from profiling.modeling.robust import cluster_scores
 from profiling.modeling.source import warm_point
 from profiling.modeling.state import criterion_for, source_of
 
@@ -54,6 +55,7 @@ class Resampler:
         self.outer = min(self.design.factors, key=lambda factor: factor.size)
         self.start = warm_point(self.design, fit.fixed_effects.to_numpy(), fit.theta)
         self.p = self.design.X.shape[1]
+        self.around = _around(fit, self.design) if fit.family != "gaussian" else None
         if fit.family != "gaussian":
             self.criterion = criterion_for(self.design, fit)
             self.laplace = self.criterion
@@ -72,12 +74,18 @@ class Resampler:
         design = replace(
             self.design, cell_multiplicity=cell, level_multiplicity=level, component_multiplicity=component
         )
-        return self._linear(design) if self.fit.family == "gaussian" else self._general(design, tolerance)
+        if self.fit.family == "gaussian":
+            return self._linear(design)
+        return self._general(design, tolerance, np.asarray(multiplicity, dtype=float))
 
-    def _general(self, design: Design, tolerance: float) -> ResampledFit:
+    def _general(self, design: Design, tolerance: float, multiplicity: np.ndarray) -> ResampledFit:
         self.criterion.design = self.laplace.design = design
         objective = LaplaceObjective(self.criterion)
-        optimum, _ = climb(objective, self.start, design, tolerance)
+        if self.around is None:
+            optimum, _ = climb(objective, self.start, design, tolerance)
+        else:
+            start = self.start + (multiplicity - 1) @ self.around.pull
+            optimum, _ = climb(objective, start, design, tolerance, self.around.information)
         objective.evaluate(optimum.point)
         beta, theta, last = optimum.point[: self.p], objective.theta, objective.last
         if self.laplace is not self.criterion:
@@ -106,6 +114,38 @@ class Resampler:
         eta = np.empty(d.n)
         eta[d.order] = d.X @ beta + d.offset
         return eta
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What the fit knows around its maximum, in (scaled beta, psi): its information and each cluster's pull.
+
+    Clusters drawn anew have as many rows but for sampling error: every refit may go by the fit's own information. One
+    more copy of a cluster moves the maximum by its `pull` (clusters, p + t), the one-step jackknife (zero where the
+    likelihood is not Laplace's); a refit starts there.
+    """
+
+    information: np.ndarray
+    pull: np.ndarray
+
+
+def _around(fit: MixedModelResult, design: Design) -> _Around | None:
+    """Return what the fit knows around its maximum; None where a variance is zero and has no information."""
+    covariance = np.block([
+        [fit.covariance.to_numpy(), fit.covariance_cross],
+        [fit.covariance_cross.T, fit.covariance_theta],
+    ])  # fmt: skip
+    p, slope = len(fit.covariance), design.form.slope(fit.theta)
+    if (slope == 0).any() or not np.isfinite(covariance).all() or (np.diag(covariance) <= 0).any():
+        return None
+    turn = np.zeros_like(covariance)
+    turn[:p, :p] = np.linalg.inv(design.scaling.to_raw)
+    turn[np.arange(p, len(turn)), np.arange(p, len(turn))] = 1 / slope
+    information = np.linalg.inv(turn @ covariance @ turn.T)
+    pull = np.zeros((min(factor.size for factor in design.factors), len(turn)))
+    if not fit.points and design is source_of(fit).design:
+        pull = cluster_scores(fit) @ covariance @ turn.T
+    return _Around(information, pull)
 
 
 def _conditional(

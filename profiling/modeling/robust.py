@@ -40,6 +40,12 @@ def cluster_robust(fit: MixedModelResult, clusters: Any, small_sample: bool) -> 
     return pd.DataFrame(covariance, index=fit.covariance.index, columns=fit.covariance.columns)
 
 
+def cluster_scores(fit: MixedModelResult) -> np.ndarray:
+    """Return each outermost level's gradient of its own Laplace log-likelihood in (raw beta, theta) (levels, p + t)."""
+    with threads_for(source_of(fit).design.n):
+        return _laplace_scores(fit, *_cluster_codes(fit, None))[0]
+
+
 def _cluster_codes(fit: MixedModelResult, clusters: Any) -> tuple[np.ndarray, int]:
     """Return each sorted row's cluster and their number; raise ModelError where a cluster is not independent."""
     design = source_of(fit).design
