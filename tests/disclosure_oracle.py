@@ -124,6 +124,8 @@ class Attack:
 def band(words: str) -> tuple[float, float]:
     """Least and most cases of a band as it is printed."""
     found = [float(part.replace(",", "")) for part in re.findall(r"[\d,]+", words)]
+    if not found:
+        return 1.0, MOST
     if words.startswith("under"):
         return 1.0, found[0] - 1
     return found[0], found[1] if len(found) > 1 else MOST
@@ -168,7 +170,9 @@ def _enter(attack: Attack, key: tuple[str, str, str], row, shown, threshold: int
         assert pd.isna(shown.n)
         assert pd.isna(shown.observed)
         low, high = band(shown.case_band) if row.n else (0.0, 0.0)
-        if shown.category != "too_few":
+        if getattr(shown, "silent", False):
+            pass
+        elif shown.category != "too_few":
             low = max(low, row.minimum)
         elif row.n < row.minimum:
             high = min(high, row.minimum - 1)

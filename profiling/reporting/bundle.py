@@ -79,7 +79,9 @@ def own_view(record: RunRecord, level: str, provider: str) -> MaskedRun:
     opened["provider_name"] = opened["provider_name"].where(named, _blind(opened, int(record.run["seed"])))
     opened["parent_name"] = opened["parent_name"].where(named, None)
     opened_keys = opened.loc[own, ["measure", "level", "provider"]]
-    tables: dict[str, Any] = {name: _with_own(getattr(masked, name), getattr(record, name), opened_keys) for name in OPENED}
+    tables: dict[str, Any] = {
+        name: _with_own(getattr(masked, name), getattr(record, name), opened_keys) for name in OPENED
+    }
     return replace(masked, providers=opened, edition="bundle", **tables)
 
 

@@ -162,7 +162,7 @@ class Builder:
         self._enter(equation, members, sign, role)
 
     def linked(self, units: Ints, number: Ints) -> None:
-        """Units with the same number have the same cases."""
+        """Units with the same number have the same cases; every unit is named at most once."""
         self.links.append((units, number))
 
     def _enter(self, equation: Ints, members: Ints, sign: float, role: int) -> None:
@@ -172,8 +172,11 @@ class Builder:
     def cells(self) -> Cells:
         """All that was entered."""
         link = np.full(self.units, -1, dtype=np.int64)
+        first = 0
         for units, number in self.links:
-            link[units] = number
+            if len(units):
+                link[units] = first + np.unique(number, return_inverse=True)[1]
+                first = int(link.max()) + 1
         names = ("values", "lower", "upper", "counted", "group", "fixed", "protected")
         joined = {name: np.concatenate([part[name] for part in self.parts]) for name in names}
         sums = [np.concatenate(parts) for parts in zip(*self.sums, strict=True)] if self.sums else _NOTHING

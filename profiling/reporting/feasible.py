@@ -23,8 +23,11 @@ from profiling.reporting.cells import Bools, Cells, Floats, Ints
 from profiling.reporting.swaps import safe_by_swaps
 
 NEEDED = 3
-BOXES = (np.inf, *(1.0, 2.0, 1.0, 3.0, 2.0) * 5)
+BOXES = (np.inf, 1.0, 2.0, 1.0, 3.0, 2.0)
+PATIENCE = 4
+FEW = 8
 SECONDS = 60.0
+WHOLE = 1e-6
 
 
 def given_away(cells: Cells, lower: Floats, upper: Floats, needed: int = NEEDED) -> Bools:
@@ -77,16 +80,19 @@ class _System:
         values: dict[int, set[int]] = {int(i): {round(float(self.truth[i]))} for i in wanted}
         draw = np.random.default_rng(len(self.truth))
         left = wanted
-        for size in BOXES:
+        tried = idle = 0
+        while len(left) > FEW and idle < PATIENCE:
+            size = BOXES[tried % len(BOXES)]
             cost = np.zeros(len(self.truth))
             cost[left] = draw.choice([-1.0, 1.0], len(left)) * (0.5 + draw.random(len(left)))
             box = np.maximum(self.lower, self.truth - size), np.minimum(self.upper, self.truth + size)
-            found = np.round(self._solve(cost, *box))
-            for i in left.tolist():
-                values[i].add(int(found[i]))
-            left = np.array([i for i in left.tolist() if len(values[i]) < needed], dtype=np.int64)
-            if not len(left):
-                break
+            found = self._run(cost, *box, branch=False)
+            if found is not None:
+                for i in left.tolist():
+                    values[i].add(int(found[i]))
+            still = np.array([i for i in left.tolist() if len(values[i]) < needed], dtype=np.int64)
+            tried, idle = tried + 1, 0 if len(still) < len(left) else idle + 1
+            left = still
         lacking = [i for i in left.tolist() if not self._around(i)._enough(values[i], needed)]
         return np.asarray(np.isin(wanted, lacking), dtype=np.bool_)
 
@@ -136,16 +142,23 @@ class _System:
             raise DisclosureError(Problem("audit of disclosure", "no solution of what is published", wanted))
         return found
 
-    def _run(self, cost: Floats, lower: Floats, upper: Floats) -> Floats | None:
+    def _run(self, cost: Floats, lower: Floats, upper: Floats, branch: bool = True) -> Floats | None:
+        """The cheapest whole-number solution. Vertices mostly are whole already; without `branch` others are none."""
         constraints = [LinearConstraint(self.matrix, self.total, self.total)] if self.matrix.shape[0] else []
-        found = milp(
-            cost,
-            integrality=np.ones(len(cost), dtype=np.int64),
-            bounds=Bounds(lower, upper),
-            constraints=constraints,
-            options={"time_limit": SECONDS},
-        )
-        return None if found.x is None else np.asarray(found.x, dtype=np.float64)
+        for whole in (0, 1)[: 1 + branch]:
+            found = milp(
+                cost,
+                integrality=np.full(len(cost), whole, dtype=np.int64),
+                bounds=Bounds(lower, upper),
+                constraints=constraints,
+                options={"time_limit": SECONDS},
+            )
+            if found.x is None:
+                return None
+            values = np.asarray(found.x, dtype=np.float64)
+            if np.abs(values - np.round(values)).max(initial=0.0) < WHOLE:
+                return np.round(values)
+        return None
 
 
 def _entries(cells: Cells) -> Iterator[tuple[Ints, Ints, Floats]]:

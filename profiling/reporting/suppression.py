@@ -26,7 +26,7 @@ Not covered: differences between measures of one run whose cohorts differ by a f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,22 +36,27 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from profiling.errors import DisclosureError, Problem
-from profiling.reporting.cells import CANDIDATE, LAST, Bools, Floats, Ints
+from profiling.reporting.cells import CANDIDATE, LAST, UNBOUNDED, Bools, Cells, Floats, Ints
 from profiling.reporting.feasible import NEEDED, given_away
-from profiling.reporting.suppression_units import Earlier, Units, band_edges, units_of
+from profiling.reporting.suppression_extra import Earlier, units_of
+from profiling.reporting.suppression_units import Bounds, Units, band_edges, counts_of, known_of_hidden
+
+SILENT = 2
 
 
 @dataclass(frozen=True)
 class Suppression:
     """Row by row of the provider table: hidden or not; measures whose totals are withheld altogether.
 
-    `series`: measure and provider whose periods are hidden. `subgroups`: row by row, hidden or not.
+    `series`: measure and provider whose periods are hidden. `subgroups`: row by row, hidden or not. `blind`: row by
+    row, 1 where the case band would tell a count and is not told, 2 where the flag category is not either.
     """
 
     hidden: Bools
     withheld: frozenset[str]
     series: frozenset[tuple[str, str]] = frozenset()
     subgroups: Bools = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    blind: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def case_bands(cases: Floats, threshold: int) -> npt.NDArray[np.object_]:
@@ -78,24 +83,27 @@ def suppress(
     that are hidden in any case. `periods` of outer providers: measure, provider, position, n, observed. `subgroups`:
     measure, column_name, value, n, observed. Raises DisclosureError where nothing that can be hidden protects a count.
     """
-    units = units_of(table, threshold, periods, subgroups, earlier)
-    shown = _Closure(units, hidden).closed()
+    cells, units = units_of(table, threshold, periods, subgroups, earlier)
+    closure = _Closure(cells, units, hidden, lambda blind: known_of_hidden(table, counts_of(table), threshold, blind))
+    shown = closure.closed()
     names = np.array(list(units.measures), dtype=object)
     withheld = names[~shown[np.array(list(units.measures.values()), dtype=np.int64)]]
     keys = table[["measure", "provider"]].astype(str).to_numpy()[units.series_row]
     return Suppression(
-        ~shown[units.cells.group[units.rows]],
+        ~shown[cells.group[units.rows]],
         frozenset(withheld),
         frozenset((str(measure), str(provider)) for measure, provider in keys[~shown[units.series]]),
         ~shown[units.values],
+        closure.blind,
     )
 
 
 class _Closure:
     """Hides groups until every protected count has three values."""
 
-    def __init__(self, units: Units, hidden: Bools | None) -> None:
-        self.units, self.cells = units, units.cells
+    def __init__(self, cells: Cells, units: Units, hidden: Bools | None, told: Callable[[Ints], Bounds]) -> None:
+        self.units, self.cells, self.told = units, cells, told
+        self.blind: Ints = np.zeros(len(units.rows), dtype=np.int64)
         self.groups = int(self.cells.group.max()) + 1 if len(self.cells.group) else 0
         self.shown: Bools = np.ones(self.groups, dtype=np.bool_)
         small = self.cells.protected.any(axis=1) & (self.cells.group >= 0)
@@ -139,7 +147,11 @@ class _Closure:
         unsafe = np.asarray(np.where(told[:, None], np.array([True, False, False]), unsafe), dtype=np.bool_)
         spare = {role: self._spare(role) for role in (CANDIDATE, LAST)}
         usable = np.where(spare[CANDIDATE] >= 0, spare[CANDIDATE], spare[LAST])
-        entries, cell = self._telling(unsafe & ~linked[:, None], lower, upper, usable)
+        entries, cell, width = self._telling(unsafe & ~linked[:, None], lower, upper)
+        stuck = cells.equation[entries[(usable[cells.equation[entries]] < 0) & (width + 1 < NEEDED)]]
+        if self._say_less(stuck, lower, upper):
+            return
+        entries, cell, _ = self._telling(unsafe & ~linked[:, None], lower, upper, usable)
         chosen = cells.equation[entries]
         first = spare[CANDIDATE][chosen] >= 0
         if first.any() or linked.any():
@@ -155,6 +167,22 @@ class _Closure:
         if int(self.shown.sum()) == before:
             found = f"{int(unsafe.sum())} protected counts follow from what was published before"
             raise DisclosureError(Problem("disclosure control", found, "none"))
+
+    def _say_less(self, equations: Ints, lower: Floats, upper: Floats) -> bool:
+        """Be silent on band, then on category, of hidden providers in sums that nothing else can loosen."""
+        cells, rows = self.cells, self.units.rows
+        if not len(equations):
+            return False
+        involved = np.isin(rows, cells.unit[np.isin(cells.equation, equations)]) & ~self.shown[cells.group[rows]]
+        least, most = cells.lower[rows, 0], cells.upper[rows, 0]
+        bound = ((lower[rows, 0] == least) & (least > 1)) | ((upper[rows, 0] == most) & (most < UNBOUNDED))
+        silent = involved & bound & (self.blind < SILENT)
+        if silent.any():
+            self.blind = self.blind + silent
+            wider = self.told(self.blind)
+            for side, known in zip((cells.lower, cells.upper), wider, strict=True):
+                side[rows] = known
+        return bool(silent.any())
 
     def _told_by_cases(self, lower: Floats, upper: Floats) -> Bools:
         """Counts that follow from the known cases alone: of 20 cases, neither events nor others over 10."""
@@ -206,16 +234,27 @@ class _Closure:
         found[cells.equation[entries[first]]] = entries[first]
         return found
 
-    def _telling(self, unsafe: Bools, lower: Floats, upper: Floats, usable: Ints) -> tuple[Ints, Ints]:
-        """For each unsafe count the entry of the sum in which the others are known best, and its cell."""
+    def _telling(
+        self, unsafe: Bools, lower: Floats, upper: Floats, usable: Ints | None = None
+    ) -> tuple[Ints, Ints, Floats]:
+        """For each unsafe count the entry of the sum in which the others are known best, its cell, and how well.
+
+        usable: entry of each sum that could be hidden, -1 for none; sums without one are passed over.
+        """
         cells = self.cells
         width = (upper - lower)[cells.unit]
         others = np.column_stack([np.bincount(cells.equation, w)[cells.equation] - w for w in width.T])
         # Where cases are known events and non-events tell the same.
         cases_known = (width[:, 0] == 0) & cells.counted[cells.unit]
         others[cases_known, 1:] = others[cases_known, 1:].min(axis=1, keepdims=True)
-        entry, cell = np.nonzero(unsafe[cells.unit] & (usable[cells.equation] >= 0)[:, None])
-        ranked = np.lexsort((others[entry, cell], cells.unit[entry] * 3 + cell))
+        # Cases are one number in all measures that count them: the sums of each may tell it.
+        bundle = np.where(cells.link >= 0, len(cells.link) + cells.link, np.arange(len(cells.link)))
+        wanted = unsafe.copy()
+        wanted[:, 0] = np.isin(bundle, bundle[unsafe[:, 0]])
+        open_sums = np.ones(len(cells.equation), np.bool_) if usable is None else usable[cells.equation] >= 0
+        entry, cell = np.nonzero(wanted[cells.unit] & open_sums[:, None])
+        key = np.where(cell == 0, bundle[cells.unit[entry]], cells.unit[entry]) * 3 + cell
+        ranked = np.lexsort((others[entry, cell], key))
         entry, cell = entry[ranked], cell[ranked]
-        first = np.unique(cells.unit[entry] * 3 + cell, return_index=True)[1]
-        return entry[first], cell[first]
+        first = np.unique(key[ranked], return_index=True)[1]
+        return entry[first], cell[first], others[entry[first], cell[first]]

@@ -1,4 +1,4 @@
-"""The tables of a run as units in sums: providers, their periods, subgroups, and runs that were published before."""
+"""The providers of a run as units in sums: levels and their totals, hospitals over physicians, equal cases."""
 
 from __future__ import annotations
 
@@ -8,24 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from profiling.reporting.cells import CANDIDATE, UNBOUNDED, Bools, Builder, Cells, Floats, Ints
+from profiling.reporting.cells import UNBOUNDED, Bools, Builder, Floats, Ints
 
 BAND_STARTS = (25, 50, 100, 250, 500, 1000, 2500)
-KEY = ["measure", "level", "provider"]
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What a reader has of a run that was published before.
-
-    `table`: a row a measure, level and provider as `profiling.reporting.suppression.suppress` takes it, with `hidden`,
-    as it was published. `withheld`: measures without totals. `nested`: of the measures whose patients the two runs
-    share, whether those of the earlier one are all in the later one.
-    """
-
-    table: pd.DataFrame
-    withheld: frozenset[str]
-    nested: Mapping[str, bool]
 
 
 def _none() -> Ints:
@@ -41,17 +26,19 @@ class Units:
     for any series of its measure, and the group of its totals. values (v,): group of each subgroup, and of its totals.
     """
 
-    cells: Cells
     rows: Ints
     measures: Mapping[str, int]
     parent_row: Ints
-    order: Ints
+    order: Ints = field(default_factory=_none)
     series: Ints = field(default_factory=_none)
     series_row: Ints = field(default_factory=_none)
     series_any: Ints = field(default_factory=_none)
     series_measure: Ints = field(default_factory=_none)
     values: Ints = field(default_factory=_none)
     value_measure: Ints = field(default_factory=_none)
+
+
+Bounds = tuple[Floats, Floats]
 
 
 def band_edges(threshold: int) -> Floats:
@@ -72,16 +59,21 @@ def is_small(values: Floats, threshold: int) -> Bools:
     return np.asarray((size >= 1) & (size < threshold), dtype=np.bool_)
 
 
-def known_of_hidden(table: pd.DataFrame, values: Floats, threshold: int) -> tuple[Floats, Floats]:
-    """What band, flag category and kind (small, large, zero) say of each cell of a hidden provider."""
+def known_of_hidden(table: pd.DataFrame, values: Floats, threshold: int, blind: Ints | None = None) -> Bounds:
+    """What band, flag category and kind (small, large, zero) say of each cell of a hidden provider.
+
+    blind (k,): 1 where the band is not told, 2 where the category is not either.
+    """
+    silent = np.zeros(len(table), dtype=np.int64) if blind is None else blind
     edges = np.append(band_edges(threshold), UNBOUNDED)
     cases, small = values[:, 0], is_small(values, threshold)
     band = np.searchsorted(edges[1:-1], cases, side="right")
+    first, last = np.where(silent > 0, 1.0, edges[band]), np.where(silent > 0, UNBOUNDED, edges[band + 1] - 1)
     minimum = table["minimum"].to_numpy(dtype=np.float64)
     too_few = table["category"].to_numpy(dtype=object) == "too_few"
-    least = np.where(too_few, edges[band], np.maximum(edges[band], minimum))
-    under = too_few & (cases < minimum)
-    most = np.where(under, np.minimum(edges[band + 1] - 1, minimum - 1), edges[band + 1] - 1)
+    enough, under = ~too_few & (silent < 2), too_few & (cases < minimum) & (silent < 2)
+    least = np.where(enough, np.maximum(first, minimum), first)
+    most = np.where(under, np.minimum(last, minimum - 1), last)
     some = values > 0
     lower = np.where(small, 1.0, np.where(some, float(threshold), 0.0))
     upper = np.where(small, threshold - 1.0, np.where(some, most[:, None], 0.0))
@@ -91,16 +83,23 @@ def known_of_hidden(table: pd.DataFrame, values: Floats, threshold: int) -> tupl
     return np.where(absent, 0.0, lower), np.where(absent, 0.0, upper)
 
 
-def units_of(
-    table: pd.DataFrame,
-    threshold: int,
-    periods: pd.DataFrame | None = None,
-    subgroups: pd.DataFrame | None = None,
-    earlier: Sequence[Earlier] = (),
-) -> Units:
-    """Enter all tables. `periods`: measure, provider (outer), position, n, observed; `subgroups`: measure, column_name,
-    value, n, observed.
+@dataclass(frozen=True)
+class Base:
+    """The providers of a run entered into a builder: what further tables are tied to.
+
+    values (k, 3), rows (k,): counts and unit of each provider. totals: unit by measure and level.
     """
+
+    build: Builder
+    table: pd.DataFrame
+    values: Floats
+    threshold: int
+    units: Units
+    totals: Mapping[tuple[str, str], int]
+
+
+def enter_run(table: pd.DataFrame, threshold: int) -> Base:
+    """Enter the providers of a run, their totals and families; the cells of `units` are to be built yet."""
     build = Builder()
     table = table.reset_index(drop=True)
     values = counts_of(table)
@@ -108,39 +107,27 @@ def units_of(
     groups = build.new_groups(len(table))
     names = list(dict.fromkeys(table["measure"].astype(str)))
     measures = dict(zip(names, build.new_groups(len(names)).tolist(), strict=True))
-    small = is_small(values, threshold)
-    rows = build.add(values, group=groups, lower=lower, upper=upper, protected=small)
+    rows = build.add(values, group=groups, lower=lower, upper=upper, protected=is_small(values, threshold))
     whole = np.array([measures[name] for name in table["measure"].astype(str)], dtype=np.int64)
     families = Families.of(table, values)
-    totals = _levels(build, table, rows, values, families.implied(table), group=whole)
+    totals = levels(build, table, rows, values, families.implied(table), group=whole)
     families.enter(build, rows, groups)
-    _linked(build, table, rows, values, 0)
-    for number, run in enumerate(earlier, start=1):
-        _before(build, table, rows, values, run, threshold, totals, number)
-    units = Units(build.cells(), rows, measures, families.parent, _none())
-    orders = {0: rank(values)}
-    if periods is not None and len(periods):
-        orders |= _periods(build, units, table, values, periods, threshold)
-    if subgroups is not None and len(subgroups):
-        orders |= _subgroups(build, units, table, subgroups, threshold)
-    units.cells = build.cells()
-    units.order = np.zeros(build.units, dtype=np.int64)
-    for first, order in orders.items():
-        units.order[first : first + len(order)] = order
-    return units
+    linked(build, table, rows, values)
+    return Base(build, table, values, threshold, Units(rows, measures, families.parent), totals)
 
 
-def _numbered(table: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, int]:
+def numbered(table: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, int]:
+    """The number of each row's combination of values, in the order they appear, and how many there are."""
     numbers = np.asarray(table.groupby(list(columns), sort=False, dropna=False).ngroup(), dtype=np.int64)
     return numbers, int(numbers.max()) + 1 if len(numbers) else 0
 
 
-def _added(which: Ints, values: Floats, count: int) -> Floats:
+def added(which: Ints, values: Floats, count: int) -> Floats:
     """Sums (count, 3); NaN where events are not counted."""
     return np.column_stack([np.bincount(which, column, minlength=count) for column in values.T])
 
 
-def _levels(
+def levels(
     build: Builder,
     table: pd.DataFrame,
     rows: Ints,
@@ -154,10 +141,10 @@ def _levels(
     implied (k,): rows of levels whose total follows from hospitals over their physicians. group (k,): of the row's
     total; without it fixed (k,): whether the total is known.
     """
-    which, count = _numbered(table, ["measure", "level"])
+    which, count = numbered(table, ["measure", "level"])
     first = np.unique(which, return_index=True)[1]
     totals = build.add(
-        _added(which, values, count),
+        added(which, values, count),
         group=None if group is None else group[first],
         fixed=None if fixed is None else fixed[first],
     )
@@ -197,7 +184,7 @@ class Families:
         parent = _parents(table)
         children = np.flatnonzero(parent >= 0)
         parents, which = np.unique(parent[children], return_inverse=True)
-        sums = _added(which, values[children], len(parents))
+        sums = added(which, values[children], len(parents))
         exact = np.all((sums == values[parents]) | np.isnan(sums), axis=1)
         return cls(parent, children, which.astype(np.int64), parents, sums, exact)
 
@@ -222,133 +209,11 @@ class Families:
         build.sum_to(rows[self.children[kept]], numbers.astype(np.int64), totals[used])
 
 
-def _linked(build: Builder, table: pd.DataFrame, rows: Ints, values: Floats, run: int) -> None:
-    """The same cases of a provider in two measures are one number."""
-    numbers, count = _numbered(table.assign(_cases=values[:, 0]), ["level", "provider", "_cases"])
+def linked(build: Builder, table: pd.DataFrame, rows: Ints, values: Floats, further: Sequence[str] = ()) -> None:
+    """The same cases of a provider (and of the `further` columns) in two measures are one number."""
+    numbers, count = numbered(table.assign(_n=values[:, 0]), ["level", "provider", "_n", *further])
     several = np.bincount(numbers, minlength=count)[numbers] > 1
-    build.linked(rows[several], numbers[several] + run * 10_000_000)
-
-
-def _before(
-    build: Builder,
-    table: pd.DataFrame,
-    rows: Ints,
-    values: Floats,
-    run: Earlier,
-    threshold: int,
-    totals: Mapping[tuple[str, str], int],
-    number: int,
-) -> None:
-    """An earlier run, and what came between it and this one: a count of its own for every provider."""
-    former = run.table[run.table["measure"].isin(list(run.nested))].reset_index(drop=True)
-    if former.empty:
-        return
-    counts = counts_of(former)
-    lower, upper = known_of_hidden(former, counts, threshold)
-    printed = ~former["hidden"].to_numpy(dtype=bool)
-    small = is_small(counts, threshold)
-    units = build.add(counts, lower=lower, upper=upper, fixed=printed, protected=small & ~printed[:, None])
-    fixed = ~former["measure"].isin(list(run.withheld)).to_numpy(dtype=bool)
-    families = Families.of(former, counts)
-    before = _levels(build, former, units, counts, families.implied(former), fixed=fixed)
-    families.enter(build, units, None)
-    _linked(build, former, units, counts, number)
-    keys = [pd.MultiIndex.from_frame(frame[KEY].astype(str)) for frame in (table, former)]
-    place = keys[1].get_indexer(keys[0])
-    both = np.flatnonzero(place >= 0)
-    nested = former["measure"].map(run.nested).to_numpy(dtype=bool)[place[both]]
-    change = values[both] - counts[place[both]]
-    least = np.where(nested, 0.0, -UNBOUNDED)[:, None] * np.ones(3)
-    came = build.add(change, lower=np.minimum(least, np.nan_to_num(change)), protected=is_small(change, threshold))
-    first = build.equations
-    build.sum_to(came, np.arange(len(both), dtype=np.int64), rows[both], 0, CANDIDATE)
-    build.also(first + np.arange(len(both), dtype=np.int64), units[place[both]], 1.0)
-    _changes(build, table, rows, both, came, totals, before, former, units, keys)
-
-
-def _changes(
-    build: Builder,
-    table: pd.DataFrame,
-    rows: Ints,
-    both: Ints,
-    came: Ints,
-    totals: Mapping[tuple[str, str], int],
-    before: Mapping[tuple[str, str], int],
-    former: pd.DataFrame,
-    units: Ints,
-    keys: Sequence[pd.MultiIndex],
-) -> None:
-    """What came to all providers of a level is the difference of its totals; gone providers count with their all."""
-    new, gone = ~keys[0].isin(keys[1]), ~keys[1].isin(keys[0])
-    now, then = (pd.MultiIndex.from_frame(frame[["measure", "level"]].astype(str)) for frame in (table, former))
-    for key in (k for k in totals if k in before):
-        first = build.equations
-        mine = np.asarray(now == key)
-        build.sum_to(came[mine[both]], np.zeros(int(mine[both].sum()), np.int64), np.array([totals[key]]), 0, 0)
-        build.also(np.full(1, first, np.int64), np.array([before[key]]), 1.0)
-        fresh = rows[mine & new]
-        build.also(np.full(len(fresh), first, np.int64), fresh, 1.0, CANDIDATE)
-        lost = units[np.asarray(then == key) & gone]
-        build.also(np.full(len(lost), first, np.int64), lost, -1.0)
-
-
-def _periods(
-    build: Builder, units: Units, table: pd.DataFrame, values: Floats, periods: pd.DataFrame, threshold: int
-) -> dict[int, Ints]:
-    """Series of outer providers; periods without cases are empty pieces, of which a reader knows nothing either."""
-    outer = np.flatnonzero((units.parent_row < 0) & table["parent"].isna().to_numpy())
-    index = pd.MultiIndex.from_frame(table.loc[outer, ["measure", "provider"]].astype(str))
-    which = index.get_indexer(pd.MultiIndex.from_frame(periods[["measure", "provider"]].astype(str)))
-    periods, which = periods[which >= 0], which[which >= 0]
-    rows = outer[which]
-    used, series = np.unique(rows, return_inverse=True)
-    position, times = _numbered(periods, ["position"])
-    counts = counts_of(periods.assign(counts=table["counts"].to_numpy(dtype=bool)[rows]))
-    grid = np.zeros((len(used) * times, 3))
-    grid[series * times + position] = np.nan_to_num(counts)
-    counted = ~np.isnan(values[used, 1])
-    grid[np.repeat(~counted, times), 1:] = np.nan
-    own = np.repeat(np.arange(len(used)), times)
-    groups = build.new_groups(len(used))
-    pieces = build.add(grid, group=groups[own], protected=is_small(grid, threshold))
-    whole = _added(own, grid, len(used))
-    exact = np.all((whole == values[used]) | np.isnan(whole), axis=1)
-    kept = exact[own]
-    numbers = np.unique(own[kept], return_inverse=True)[1].astype(np.int64)
-    build.sum_to(pieces[kept], numbers, units.rows[used[exact]], 0, 0)
-    names = table["measure"].astype(str).to_numpy()[used]
-    measures = np.array([units.measures[name] for name in names], dtype=np.int64)
-    known, number = np.unique(measures, return_inverse=True)
-    shown = build.new_groups(len(known))
-    column = number[own] * times + np.tile(np.arange(times), len(used))
-    totals = build.add(_added(column, grid, len(known) * times), group=np.repeat(shown, times))
-    build.sum_to(pieces, column.astype(np.int64), totals, CANDIDATE, 0)
-    units.series, units.series_row = groups, used
-    units.series_any, units.series_measure = shown[number], measures
-    least = np.full(len(used), np.inf)
-    np.minimum.at(least, own, np.where(np.isnan(grid), np.inf, grid).min(axis=1))
-    ranked = np.lexsort((np.arange(len(used)), whole[:, 0], least < threshold + 2))
-    order = np.empty(len(used), dtype=np.int64)
-    order[ranked] = np.arange(len(used))
-    return {int(pieces[0]): order[own]}
-
-
-def _subgroups(
-    build: Builder, units: Units, table: pd.DataFrame, subgroups: pd.DataFrame, threshold: int
-) -> dict[int, Ints]:
-    """Values of a column add up to the total of the measure; where some records have none, to a total of their own."""
-    names = subgroups["measure"].astype(str).to_numpy()
-    counted = dict(zip(table["measure"].astype(str), table["counts"].astype(bool), strict=True))
-    counts = counts_of(subgroups.assign(counts=[counted[name] for name in names]))
-    measures = np.array([units.measures[name] for name in names], dtype=np.int64)
-    groups = build.new_groups(len(subgroups))
-    pieces = build.add(counts, group=groups, protected=is_small(counts, threshold))
-    which, count = _numbered(subgroups, ["measure", "column_name"])
-    first = np.unique(which, return_index=True)[1]
-    totals = build.add(_added(which, counts, count), group=measures[first])
-    build.sum_to(pieces, which, totals, CANDIDATE, 0)
-    units.values, units.value_measure = groups, measures
-    return {int(pieces[0]): rank(counts)}
+    build.linked(rows[several], numbers[several])
 
 
 def rank(values: Floats) -> Ints:
