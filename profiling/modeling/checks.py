@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
@@ -9,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+
+MOST_OF_MEMORY = 0.8
 
 
 def check_names(text: str, data: pd.DataFrame) -> None:
@@ -29,3 +32,17 @@ def check_multiplicities(values: Iterable[float]) -> None:
         raise ModelError(Problem("cluster_weights", "missing or infinite values", "finite numbers of zero or more"))
     if (found < 0).any():
         raise ModelError(Problem("cluster_weights", "negative values", "numbers of zero or more"))
+
+
+def check_memory(needed: float) -> None:
+    """Refuse crossed factors whose dense core (`needed` bytes) this machine cannot hold."""
+    have = float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+    if needed > MOST_OF_MEMORY * have:
+        raise ModelError(
+            Problem(
+                "random terms",
+                f"factors so crossed that their dense part takes {needed / 1e9:,.0f} GB",
+                f"less than {MOST_OF_MEMORY * have / 1e9:,.0f} GB, {MOST_OF_MEMORY:.0%} of this machine's memory",
+                "Leave the factor with fewer repeated rows out, or fit regions apart",
+            )
+        )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
-from profiling.modeling.checks import check_multiplicities, check_names
+from profiling.modeling.checks import check_memory, check_multiplicities, check_names
 from profiling.modeling.covariance import CovarianceTemplate, template
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.fixed import Scaling, column_scaling, drop_dependent, evaluate, fixed_matrix
@@ -103,6 +103,7 @@ def build_design(
     factors = sorted(factors, key=lambda factor: -factor.size * len(factor.terms))
     codes = [factor.codes for factor in factors]
     order, structure, new_level0 = order_rows(codes, [f.size for f in factors], [len(f.terms) for f in factors])
+    check_memory(structure.core_bytes)
     # Sorted and scaled in place: the design is never held twice.
     X, names, spec = fixed_matrix(formula.fixed, data, order)
     scaling = column_scaling(X, names)

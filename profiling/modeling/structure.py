@@ -105,6 +105,11 @@ class CellStructure:
         """Return the sum of the dense cores' cubed sizes: three times what their factors cost."""
         return float((np.diff(self.packed_ptr).astype(float) ** 1.5).sum())
 
+    @property
+    def core_bytes(self) -> float:
+        """Return what the dense cores take: factor and inverse, each once more in tiles."""
+        return 4.0 * 8.0 * float(self.packed_ptr[-1])
+
     @cached_property
     def level_component(self) -> np.ndarray:
         """Return the component of every level of factor 0 (G)."""

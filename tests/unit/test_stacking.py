@@ -1,8 +1,13 @@
 """Columns of any layout become the rows they are; rows come out sorted by every factor in turn."""
 
+import os
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from profiling.errors import ModelError
+from profiling.modeling.design import build_design
 from profiling.modeling.stacking import TILE, stack
 from profiling.modeling.structure import order_rows
 
@@ -39,3 +44,14 @@ def test_rows_are_sorted_by_component_and_levels(sizes):
     if len(sizes) > 1:
         assert (np.diff(structure.level_component) >= 0).all()
         assert len(structure.component_ptr) - 1 >= 2
+
+
+def test_a_core_beyond_the_memory_is_named(monkeypatch):
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"y": rng.normal(size=4_000), "a": np.arange(4_000) % 400, "b": rng.integers(300, size=4_000)})
+    design = build_design("y ~ 1 + (1 | a) + (1 | b)", data)
+    core = design.structure.core_bytes
+    assert core == pytest.approx(32 * (300 - design.structure.sparse.sum()) ** 2)
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 1, "SC_PAGE_SIZE": core}.__getitem__)
+    with pytest.raises(ModelError, match=r"random terms.*dense part"):
+        build_design("y ~ 1 + (1 | a) + (1 | b)", data)
