@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from profiling.reporting.sentences.words import mid_sentence
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -201,6 +203,84 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Van Houwelingen et al. 2000",
     ),
     Definition(
+        "stability",
+        "Ways of judging",
+        "Whether other rules, no shrinkage, another attribution, the model without one trait or without the largest "
+        "provider put a provider on the same side: higher, lower or neither, at the limits of watching.",
+        "share of the other ways that agree with the published one",
+        "Normand & Shahian 2007; Shahian & Normand 2008",
+    ),
+    Definition(
+        "events-to-change",
+        "Events to another result",
+        "The numbers of events from which on the rule would give another result to the same patients.",
+        "first count beyond each limit, less the observed one",
+        "Spiegelhalter 2005; exact for the funnel, near for other rules",
+    ),
+    Definition(
+        "e-value",
+        "Unrecorded trait",
+        "How strong a trait that nobody recorded would have to be to explain a ratio away: how many times as common "
+        "among the provider’s patients, and how many times as likely it would make the event.",
+        "RR + √(RR (RR − 1)); of 1/RR below one",
+        "VanderWeele & Ding 2017",
+    ),
+    Definition(
+        "fifths",
+        "Among the fifth",
+        "The probability that a provider’s true ratio is among the fifth of the highest, or of the lowest, of all.",
+        "share of posterior draws in which its rank lies there",
+        "Lin, Louis, Paddock & Ridgeway 2006",
+    ),
+    Definition(
+        "rank-set",
+        "Rank held for all together",
+        "Ranks that hold for all providers at once with 95 % probability; each interval alone would miss for some.",
+        "simultaneous confidence sets of ranks",
+        "Mogstad, Romano, Shaikh & Wilhelm 2024",
+    ),
+    Definition(
+        "overlap",
+        "Overlap of case mix",
+        "How much of a provider’s case mix is found elsewhere too. With less than half of it, a comparison rests on "
+        "the model more than on like patients.",
+        "Σ min(share here, share elsewhere) over bands of risk",
+        "Shahian & Normand 2008",
+    ),
+    Definition(
+        "vlad",
+        "Added up over time",
+        "Observed less expected, added up from period to period: it climbs while there is more than expected. The "
+        "bands are the limits of the funnel for all patients up to there.",
+        "Σ (O − E) up to the end of a period",
+        "Lovegrove et al. 1997",
+    ),
+    Definition(
+        "cusum",
+        "CUSUM",
+        "A chart that gains with each event and loses a little with each patient without one, and never falls below "
+        "zero. Above its line it signals that the odds have doubled, or in the chart downward halved, for a while. "
+        "What is drawn is its largest value in each period.",
+        "C = max(0, C + y log R − log(1 − p + Rp)), R = 2 or ½",
+        "Steiner, Cook, Farewell & Treasure 2000",
+    ),
+    Definition(
+        "subgroups",
+        "Groups of patients",
+        "Observed over expected of all patients with one value of a trait, by the case mix as it stands and with "
+        "terms of social risk added. Exact limits for counts.",
+        "O / E of the group; limits as of the raw ratio",
+        "NASEM 2017; Krumholz & Bernheim 2014",
+    ),
+    Definition(
+        "composite",
+        "Composite",
+        "Several measures of a provider in one figure. It hides which measure drives it, and its weights are an "
+        "opinion: they stand beside it.",
+        "exp Σ w log(ratio), ΣO / ΣE, or one latent trait",
+        "Reeves et al. 2007; Shwartz et al. 2015",
+    ),
+    Definition(
         "disclosure",
         "Hidden counts",
         "Small counts of patients or events are not shown, nor any figure that would give them back, by subtraction "
@@ -215,3 +295,9 @@ DEFINITIONS: tuple[Definition, ...] = (
 def anchor(key: str, root: str = "") -> str:
     """Address of a definition."""
     return f"{root}methods.html#{key}"
+
+
+def named(*keys: str) -> tuple[tuple[str, str], ...]:
+    """Name as it stands inside a sentence and key of some definitions, in the order asked for."""
+    names = {entry.key: mid_sentence(entry.name) for entry in DEFINITIONS}
+    return tuple((names[key], key) for key in keys)

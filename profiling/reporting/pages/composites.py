@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from profiling.reporting import charts, numbers, sentences
+from profiling.reporting.definitions import named
 from profiling.reporting.disclosure import clean
 from profiling.reporting.pages.drawings import HIDDEN
 from profiling.reporting.pages.panel import FORMATS, Head, Panel, PanelTable, drawn
@@ -65,7 +66,8 @@ def _panel(site: Site, row: Any) -> Panel | None:
         {"href": f"downloads/composite_{row.composite}.{form}", "text": text} for form, text in FORMATS.items()
     )
     table = _table(clear, words) if len(clear) else None
-    return Panel(title, sentences.say("composite_sub", **words), drawing, (told,), table, files)
+    sub = sentences.say("composite_sub", **words)
+    return Panel(title, sub, drawing, (told,), table, files, defined=named("composite", "rank"))
 
 
 def _drawable(site: Site, rows: pd.DataFrame, level: str) -> pd.DataFrame:

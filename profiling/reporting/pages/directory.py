@@ -61,7 +61,8 @@ class Directory:
 
 def directory(site: Site) -> Directory:
     """The providers of a site."""
-    names = sorted(site.names.items(), key=lambda item: natural(item[1]))
+    outer = (item for item in site.names.items() if item[0][0] in site.outer_levels)
+    names = sorted(outer, key=lambda item: natural(item[1]))
     entries = tuple({"href": site.address(*key), "name": name} for key, name in names)
     level = site.outer_levels[0] if site.outer_levels else "provider"
     return Directory(nouns(level), entries, Pages(len(entries), NAMES_A_PAGE))

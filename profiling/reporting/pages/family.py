@@ -10,6 +10,7 @@ import pandas as pd
 from profiling.assessment.normality import normal_quantiles, standardized_effects
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.effects import effects
+from profiling.reporting.definitions import named
 from profiling.reporting.pages.drawings import HIDDEN, drawable
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
@@ -66,6 +67,7 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
         (told,),
         _table(known, words),
         links_to(site, measure, KIND, root),
+        defined=named("effect-spread"),
     )
 
 

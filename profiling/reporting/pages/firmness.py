@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.events import Threshold, event_line
+from profiling.reporting.definitions import named
 from profiling.reporting.disclosure import clean
 from profiling.reporting.pages.panel import Head, Links, Panel, PanelTable, drawn, status
 from profiling.reporting.pages.shared import MeasureView, noun, nouns
@@ -77,6 +78,7 @@ def panel(
         _table(measure, row, evidence) if steps else None,
         links,
         (sentences.say("firm_near"),) if steps and measure.spec["flag"]["rule"] != "funnel" else (),
+        named("stability", "events-to-change", "e-value", "fifths", "rank-set", "overlap"),
         beside="table" if steps else "",
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
     return {
         "page": {"title": name, "section": ""},
         "kicker": sentences.capital(f"{noun(level)} {provider}" if provider != name else noun(level)),
+        "parents": _parents(site, mine, provider),
         "headline": _headline(mine, level, provider, name),
         "lede": _lede(site, mine, level, provider),
         "warnings": _warnings(site, mine, level, provider),
@@ -84,6 +86,43 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
         "strip": drawings.strip_svg(name, tracks),
         "measures": parts,
         "rules": [{"title": part.measure.title, "rule": part.rule} for part in mine],
+    }
+
+
+def _parents(site: Site, mine: list[Prepared], provider: str) -> list[dict[str, str]]:
+    """Outer providers of an inner one, those of its measures' main one."""
+    rows = (part.records[provider] for part in mine)
+    found = {str(row["parent"]): str(row["parent_name"]) for row in rows if isinstance(row["parent"], str)}
+    level = site.outer_levels[0]
+    return [{"name": name, "href": site.address(level, key, ROOT)} for key, name in found.items()]
+
+
+def _inner(site: Site, part: Prepared, level: str, provider: str, page: int) -> dict[str, Any] | None:
+    return inner.within(site, part.measure, part.inner.get(provider), site.address(level, provider), page)
+
+
+def further(
+    site: Site, prepared: tuple[Prepared, ...], level: str, provider: str
+) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """Address and context of the further pages of a provider's tables of inner ones."""
+    name, home = site.names[level, provider], site.address(level, provider)
+    for part in prepared:
+        rows = part.inner.get(provider) if part.measure.outer == level else None
+        for page in range(2, inner.pages_of(rows or ()).number + 1):
+            yield (
+                inner.address(home, part.measure, page),
+                partial(_further, site, part, level, provider, name, page),
+            )
+
+
+def _further(site: Site, part: Prepared, level: str, provider: str, name: str, page: int) -> dict[str, Any]:
+    measure = part.measure
+    words = {"title": measure.title, "name": name, "providers": nouns(str(measure.inner))}
+    return {
+        "page": {"title": sentences.say("further_inner", number=numbers.integer(page), **words), "section": ""},
+        "home": {"name": name, "href": f"{ROOT}{site.address(level, provider)}#{measure.name}"},
+        "headline": sentences.say("further_inner", number=numbers.integer(page), **words),
+        "inner": _inner(site, part, level, provider, page),
     }
 
 
@@ -192,7 +231,7 @@ def _part(site: Site, part: Prepared, level: str, provider: str) -> dict[str, An
         "href": measure.href,
         "category": measure.worded(row["category"]),
         "hidden": bool(row["hidden"]),
-        "inner": inner.within(measure, part.inner.get(provider)),
+        "inner": _inner(site, part, level, provider, 1),
     }
     if row["hidden"]:
         return base | {"band": row["case_band"], "sentence": str(measure.spec["question"])}

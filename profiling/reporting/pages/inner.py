@@ -7,9 +7,13 @@ from typing import Any
 
 from profiling.reporting import sentences
 from profiling.reporting.pages import drawings
+from profiling.reporting.pages.paging import Pages
 from profiling.reporting.pages.provider_table import hidden_row, observed_head, observed_label, shown_row
-from profiling.reporting.pages.shared import FLAGGED, MeasureView, each, noun, nouns
+from profiling.reporting.pages.shared import FLAGGED, MeasureView, Site, each, noun, nouns
 
+ROOT = "../"
+ROWS_A_PAGE = 60
+MOST_DRAWN = 40
 TOLD = [
     *("level", "provider", "provider_name", "parent", "n_parents", "hidden", "case_band", "category", "z", "n"),
     *("observed", "observed_rate", "expected_marginal", "oe_ratio", "ratio", "ratio_lower", "ratio_upper"),
@@ -31,33 +35,54 @@ def rows_by_parent(measure: MeasureView) -> dict[str, list[Any]]:
     return by_parent
 
 
-def within(measure: MeasureView, rows: Sequence[Any] | None) -> dict[str, Any] | None:
-    """What the template prints of the inner providers of one outer provider, `rows` of `rows_by_parent`."""
-    if rows is None or measure.inner is None:
+def pages_of(rows: Sequence[Any]) -> Pages:
+    """How the rows of one outer provider are shared out to pages."""
+    return Pages(len(rows), ROWS_A_PAGE)
+
+
+def address(home: str, measure: MeasureView, page: int) -> str:
+    """Where a page of the table stands; `home`: of the outer provider. No other page has an underscore there."""
+    return home if page == 1 else f"{home.removesuffix('.html')}_{measure.name}_{page}.html"
+
+
+def within(
+    site: Site, measure: MeasureView, every: Sequence[Any] | None, home: str, page: int
+) -> dict[str, Any] | None:
+    """What the template prints of the inner providers of one outer provider, `every` of `rows_by_parent`.
+
+    home: address of the outer provider, empty where its page stands alone; then all rows are on it.
+    """
+    if every is None or measure.inner is None:
         return None
+    pages = pages_of(every) if home else Pages(len(every), len(every))
+    first, last = pages.span(page)
+    rows = every[first:last]
     table = [
-        shown_row(measure, row, None) | {"shared": (row.n_parents or 1) > 1}
-        if row.shown
-        else hidden_row(measure, row) | {"shared": False}
+        (shown_row(measure, row, None) if row.shown else hidden_row(measure, row))
+        | {"shared": bool(row.shown) and (row.n_parents or 1) > 1, "href": site.address(row.level, row.provider, ROOT)}
         for row in rows
     ]
     inside = measure.spec.get("inner_expected") != "statewide"
     norm = f"this {noun(measure.outer)}’s own average" if inside else f"the average {noun(measure.inner)}"
-    standing = sum(row.category in FLAGGED for row in rows)
+    standing = sum(row.category in FLAGGED for row in every)
     told = (
         f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it."
         if standing
         else f"No {noun(measure.inner)} can be told apart from it with confidence."
     )
-    drawn = any(row.shown for row in rows)
+    drawn = [row._asdict() | {"href": words["href"]} for row, words in zip(rows, table, strict=True)]
+    names = {one: address(home, measure, one).rpartition("/")[2] for one in range(1, pages.number + 1)}
     return {
         "noun": noun(measure.inner),
         "title": f"Its {nouns(measure.inner)}",
         "sub": f"Each beside {norm}. {told}",
-        "drawing": drawings.physicians_svg(measure, measure.inner, [row._asdict() for row in rows]) if drawn else "",
+        "drawing": drawings.physicians_svg(measure, measure.inner, drawn[:MOST_DRAWN])
+        if any(row.shown for row in rows)
+        else "",
         "observed": observed_head(measure),
         "observed_label": observed_label(measure),
         "rows": table,
+        "pages": pages.links(page, lambda one: f"{names[one]}#{measure.name}", nouns(measure.inner)),
         "note": f"* Also at other {nouns(measure.outer)}; all its patients are counted here."
         if any(row["shared"] for row in table)
         else "",

@@ -43,7 +43,10 @@ class PanelTable:
 
 @dataclass(frozen=True)
 class Panel:
-    """What the macro `panel` of the templates prints. `beside`: what stands beside the drawing and not below it."""
+    """What the macro `panel` of the templates prints.
+
+    `beside`: what stands beside the drawing and not below it. `defined`: name and key of definitions it leads to.
+    """
 
     title: str
     sub: str
@@ -52,6 +55,7 @@ class Panel:
     table: PanelTable | None = None
     links: Links = ()
     notes: tuple[str, ...] = ()
+    defined: tuple[tuple[str, str], ...] = ()
     beside: Literal["", "words", "table", "both"] = ""
 
 

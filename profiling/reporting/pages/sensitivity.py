@@ -8,6 +8,7 @@ import pandas as pd
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.dots import DotRow, dots
+from profiling.reporting.definitions import named
 from profiling.reporting.disclosure import clean
 from profiling.reporting.pages.firmness import method_words
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
@@ -49,6 +50,7 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
         told,
         _table(measure, rows, words),
         links_to(site, measure, KIND, root),
+        defined=named("rank-correlation", "stability"),
         beside="words",
     )
 

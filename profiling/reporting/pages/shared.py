@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ FLAGGED = ("higher", "lower")
 WATCHED = ("higher_watch", "lower_watch")
 ORDER = ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")
 SLUG_LENGTH = 60
+OUTER_PAGES, INNER_PAGES = "hospitals", "physicians"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class MeasureView:
     name: str
     spec: Mapping[str, Any]
     masked: MaskedRun
+    depth: int = 0
 
     @property
     def title(self) -> str:
@@ -53,7 +55,7 @@ class MeasureView:
     @property
     def levels(self) -> tuple[str, ...]:
         """Names of the provider levels, the outermost first."""
-        return tuple(str(level["level"]) for level in self.spec["providers"])
+        return tuple(str(level["level"]) for level in self.spec["providers"])[self.depth :]
 
     @property
     def outer(self) -> str:
@@ -64,6 +66,10 @@ class MeasureView:
     def inner(self) -> str | None:
         """The inner level, if there is one."""
         return self.levels[1] if len(self.levels) > 1 else None
+
+    def within(self) -> MeasureView | None:
+        """The same measure seen from its inner level, for which that is the outermost; None where it has one level."""
+        return replace(self, depth=self.depth + 1) if self.inner else None
 
     @property
     def href(self) -> str:
@@ -158,7 +164,7 @@ class Site:
     addresses: Mapping[tuple[str, str], str]
     names: Mapping[tuple[str, str], str]
 
-    @property
+    @cached_property
     def outer_levels(self) -> tuple[str, ...]:
         """Outermost levels of the measures, each once."""
         return tuple(dict.fromkeys(measure.outer for measure in self.measures))
@@ -166,18 +172,31 @@ class Site:
     def address(self, level: str, provider: str, root: str = "") -> str:
         """Address of a provider's page, empty when it has none."""
         slug = self.addresses.get((level, provider))
-        return f"{root}hospitals/{slug}.html" if slug else ""
+        folder = OUTER_PAGES if level in self.outer_levels else INNER_PAGES
+        return f"{root}{folder}/{slug}.html" if slug else ""
 
 
-def build(masked: MaskedRun) -> Site:
-    """Measures in the order of the configuration and an address for every outer provider."""
+def build(masked: MaskedRun, *, inner_pages: bool = False) -> Site:
+    """Measures in the order of the configuration and an address for every outer provider.
+
+    inner_pages: the inner ones have addresses too, and names.
+    """
     order = masked.measures.sort_values("position")["measure"]
     measures = tuple(MeasureView(str(name), masked.specs[str(name)], masked) for name in order)
-    outer = pd.concat([measure.providers[measure.outer] for measure in measures]) if measures else masked.providers
-    outer = outer.drop_duplicates(["level", "provider"]).sort_values(["level", "provider"])
-    keys = list(zip(outer["level"], outer["provider"].astype(str), strict=True))
-    names = dict(zip(keys, outer["provider_name"].astype(str), strict=True))
-    return Site(masked, measures, _addresses(names), names)
+    outer = _names([measure.providers[measure.outer] for measure in measures], masked)
+    if not inner_pages:
+        return Site(masked, measures, _addresses(outer), outer)
+    rows = [measure.providers[measure.inner] for measure in measures if measure.inner]
+    inner = {key: name for key, name in _names(rows, masked).items() if key not in outer} if rows else {}
+    return Site(masked, measures, _addresses(outer) | _addresses(inner), outer | inner)
+
+
+def _names(rows: Sequence[pd.DataFrame], masked: MaskedRun) -> dict[tuple[str, str], str]:
+    """Names by level and provider, in their order."""
+    every = pd.concat(rows) if rows else masked.providers
+    every = every.drop_duplicates(["level", "provider"]).sort_values(["level", "provider"])
+    keys = zip(every["level"], every["provider"].astype(str), strict=True)
+    return dict(zip(keys, every["provider_name"].astype(str), strict=True))
 
 
 def _addresses(names: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:

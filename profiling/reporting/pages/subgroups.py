@@ -9,6 +9,7 @@ import pandas as pd
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.groups import Estimate, Subgroup, Trait, groups
+from profiling.reporting.definitions import named
 from profiling.reporting.disclosure import clean
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to, status
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
@@ -43,7 +44,8 @@ def panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
     )
     sub = sentences.say("groups_sub" if len(other) else "groups_sub_one")
     table = _table(measure, main, other)
-    return Panel(title, sub, drawing, told, table, links_to(site, measure, GROUPS, root))
+    files = links_to(site, measure, GROUPS, root)
+    return Panel(title, sub, drawing, told, table, files, defined=named("subgroups"))
 
 
 def _trait(column: str) -> str:

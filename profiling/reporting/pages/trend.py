@@ -9,6 +9,7 @@ import pandas as pd
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.series import Cusum, Floats, Series
 from profiling.reporting.charts.trend import TrendWords, trend
+from profiling.reporting.definitions import named
 from profiling.reporting.pages.panel import Head, Links, Panel, PanelTable, drawn
 from profiling.reporting.pages.shared import MeasureView, noun, nouns
 
@@ -105,6 +106,7 @@ def panel(measure: MeasureView, found: tuple[Series, Floats] | None, links: Link
         _told(measure, series, event),
         _table(measure, series, cases),
         links,
+        defined=named("limits", "vlad", "cusum") if series.more or series.fewer else named("limits", "vlad"),
         beside="words",
     )
 

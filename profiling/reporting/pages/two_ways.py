@@ -9,6 +9,7 @@ import pandas as pd
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.dots import DotRow, dots
+from profiling.reporting.definitions import named
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 from profiling.reporting.pages.terms import term_words
@@ -91,6 +92,7 @@ def panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
         tuple(told),
         _table(found, odds, words),
         links_to(site, measure, KIND, root),
+        defined=named("subject-specific", "population-averaged", "gee"),
         beside="words",
     )
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.reliability import reliability
+from profiling.reporting.definitions import named
 from profiling.reporting.pages.drawings import HIDDEN, drawable
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, noun, nouns
@@ -50,7 +51,7 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
     )
     links = links_to(site, measure, level, root)
     sub = sentences.say("reliable_sub", **words)
-    return Panel(title, sub, drawing, (told,), _table(known, words), links, beside="both")
+    return Panel(title, sub, drawing, (told,), _table(known, words), links, defined=named("reliability"), beside="both")
 
 
 def _key(reliable: int, count: int) -> str:

@@ -14,4 +14,5 @@ TEXTS: dict[str, str] = {
     ),
     "show_table": "The figures of this chart as a table",
     "figures_of_panel": "Figures:",
+    "definitions_of_panel": "Defined:",
 }

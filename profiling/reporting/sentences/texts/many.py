@@ -17,6 +17,7 @@ TEXTS: dict[str, str] = {
     "further_title": "{title}, {providers}, page {number}",
     "further_headline": "All {providers}, page {number}: {title}",
     "further_lede": "The most surprising results come first; to find a {provider} by name, go to the first page.",
+    "further_inner": "{name}: its {providers}, page {number}, {title}",
     "found_on_page": "on page {page} of this table",
     "directory_few": "Each has a page of its own.",
     "directory_title": "All {providers}, page {number}",
