@@ -5,45 +5,22 @@ STUDY_DRAWS draws of each design (default 1,000). Written into docs/calibration.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
-from pathlib import Path
 
 import numba
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from study_samples import DRAWS, Design, draw_sample, every_draw, write_section
 
 from profiling.assessment import ProfileOptions, profile_providers
 from profiling.assessment.cms_bootstrap import cms_bootstrap
 from profiling.modeling import glmm
 
 pytestmark = [pytest.mark.study, pytest.mark.timeout(6 * 3600)]
-DRAWS = int(os.environ.get("STUDY_DRAWS", "1000"))
-WORKERS = int(os.environ.get("STUDY_WORKERS", "2"))
-ROOT = Path(__file__).parents[2]
 RESAMPLES, BOOTSTRAP_EVERY = 200, 10
 KINDS = ("full", "plug_in", "delta", "bootstrap")
 Result = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Design:
-    """Providers with median volume and its spread on the log scale, the sd of their effects; physicians of each."""
-
-    name: str
-    hospitals: int
-    cases: float
-    spread: float
-    sigma: float
-    physicians: int = 0
-    level: str = "hospital"
-    effects: str = "normal"
-    least: float | None = None
 
 
 DESIGNS = (
@@ -59,38 +36,13 @@ DESIGNS = (
 )
 
 
-def draw_effects(random: np.random.Generator, design: Design, count: int) -> np.ndarray:
-    if design.effects == "heavy":
-        return random.standard_t(3, count) / np.sqrt(3) * design.sigma
-    effects = random.normal(0, design.sigma, count)
-    if design.effects == "outliers":
-        chosen = random.random(count) < 0.05
-        effects[chosen] = 3 * design.sigma * np.sign(random.normal(size=int(chosen.sum())))
-    return effects
-
-
 def one_draw(design: Design, draw: int) -> Result:
     """Volume, and whether each kind of interval holds the true ratio, by provider."""
     numba.set_num_threads(1)
     random = np.random.default_rng([20240101, DESIGNS.index(design), draw])
-    volume = np.maximum(np.exp(random.normal(np.log(design.cases), design.spread, design.hospitals)), 10).astype(int)
-    hospital = np.repeat(np.arange(design.hospitals), volume)
-    x = random.normal(size=len(hospital))
-    eta, b = -2 + 0.5 * x, draw_effects(random, design, design.hospitals)
-    table = pd.DataFrame({"hospital": hospital, "x": x})
-    code, effect, base, total = hospital, b, eta, eta + b[hospital]
-    if design.physicians:
-        _, physician = np.unique(
-            hospital * design.physicians + random.integers(0, design.physicians, len(hospital)), return_inverse=True
-        )
-        c = random.normal(0, design.sigma, physician.max() + 1)
-        table["physician"], total = physician, total + c[physician]
-        if design.level == "physician":
-            code, effect, base = physician, c, eta + b[hospital]
-    table["died"] = (random.random(len(hospital)) < special.expit(total)).astype(int)
-    true = np.bincount(code, special.expit(base + effect[code])) / np.bincount(code, special.expit(base))
-    inner = " + (1 | physician)" if design.physicians else ""
-    fit = glmm(f"died ~ x + (1 | hospital){inner}", table)
+    sample = draw_sample(random, design)
+    code, true = sample.code, sample.ratio
+    fit = glmm(sample.formula, sample.table)
     names = {"outer": "hospital", "inner": "physician" if design.physicians else None}
     result: Result = {"volume": np.bincount(code).astype(float)}
     for kind in KINDS[:3]:
@@ -113,15 +65,12 @@ def collected() -> Iterator[dict[str, list[Result]]]:
     found: dict[str, list[Result]] = {}
     yield found
     if len(found) == len(DESIGNS):
-        folder = ROOT / ("docs" if DRAWS >= 100 else "build")
-        folder.mkdir(exist_ok=True)
-        (folder / "calibration.md").write_text(report(found), encoding="utf-8")
+        write_section("Do the intervals hold the truth?", report(found))
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
 def test_default_interval_covers(design: Design, collected: dict[str, list[Result]]) -> None:
-    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
-        results = list(pool.map(one_draw, [design] * DRAWS, range(DRAWS), chunksize=max(DRAWS // 50, 1)))
+    results = every_draw(one_draw, design, DRAWS)
     collected[design.name] = results
     mean, error = coverage(results, "full")
     print(f"{design.name}: {[round(coverage(results, kind)[0], 4) for kind in KINDS]}")
@@ -145,10 +94,8 @@ def by_volume(results: list[Result]) -> list[float]:
     return [float(held[np.searchsorted(edges, volume) == group].mean()) for group in range(10)]
 
 
-def report(found: dict[str, list[Result]]) -> str:
+def report(found: dict[str, list[Result]]) -> list[str]:
     lines = [
-        "# Do the intervals hold the truth?",
-        "",
         f"Written by `STUDY_DRAWS={DRAWS} make study` (tests/study/test_interval_coverage.py). Deaths at about 13 %,",
         "one covariate; effects drawn anew in each draw; volumes log-normal. Share of the 95 % intervals of P/E that",
         "hold the true ratio, with its Monte Carlo error. *Full* is the default (effect, coefficients and variances",
@@ -172,4 +119,4 @@ def report(found: dict[str, list[Result]]) -> str:
     lines += [
         f"| {name} | {' | '.join(f'{value:.3f}' for value in by_volume(results))} |" for name, results in found.items()
     ]
-    return "\n".join(lines) + "\n"
+    return lines
