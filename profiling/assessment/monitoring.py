@@ -15,15 +15,17 @@ from profiling.errors import ModelError, Problem
 FEWEST_DRAWS = 100
 
 
-def cusum_weights(observed: Floats, risk: Floats, odds_ratio: float) -> Floats:
+def cusum_weights(observed: Floats, risk: Floats, odds_ratio: float, counts: bool = False) -> Floats:
     """log of the likelihood ratio of odds multiplied by `odds_ratio` against 1, by case (n,) in the order of time.
 
-    W = y log R − log(1 − p + R p) (Steiner, Cook, Farewell & Treasure 2000, Biostatistics 1, eq. 2).
+    W = y log R − log(1 − p + R p) (Steiner, Cook, Farewell & Treasure 2000, Biostatistics 1, eq. 2); of counts with
+    means `risk` that of means multiplied by R, W = y log R − (R − 1) p (Lucas 1985, Technometrics 27).
     """
-    _check_risk(risk)
+    _check_risk(risk, counts)
     if not odds_ratio > 0 or odds_ratio == 1:
         raise ModelError(Problem("odds_ratio", f"{odds_ratio:g}", "a positive number other than 1"))
-    return np.asarray(observed * np.log(odds_ratio) - np.log1p((odds_ratio - 1.0) * risk))
+    missed = (odds_ratio - 1.0) * risk if counts else np.log1p((odds_ratio - 1.0) * risk)
+    return np.asarray(observed * np.log(odds_ratio) - missed)
 
 
 def cusum(observed: Floats, risk: Floats, odds_ratio: float = 2.0, limit: float = np.inf) -> pd.DataFrame:
@@ -97,9 +99,10 @@ def _corrected(table: Floats) -> float:
     return float(np.clip(covariance[0, 1] / np.sqrt(signal.prod()), -1, 1)) if (signal > 0).all() else float("nan")
 
 
-def _check_risk(risk: Floats) -> None:
-    if not ((risk > 0) & (risk < 1)).all():
-        raise ModelError(Problem("risk", "values that are not between 0 and 1", "predicted probabilities"))
+def _check_risk(risk: Floats, counts: bool = False) -> None:
+    if not (risk > 0).all() or not (counts or (risk < 1).all()):
+        wanted = ("above 0", "expected counts") if counts else ("between 0 and 1", "predicted probabilities")
+        raise ModelError(Problem("risk", f"values that are not {wanted[0]}", wanted[1]))
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]

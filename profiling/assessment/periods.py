@@ -45,7 +45,7 @@ def provider_periods(
     from four years on, years from eight. Limits of O/E: exact Poisson, of continuous outcomes from the residual
     variance. cusum: the largest sum of the period on the chart for doubled odds, cusum_lower for halved ones, each with
     the limit that a provider at the norm passes with probability `false_alarm` a year: 1 − (1 − false_alarm)^years on
-    the whole chart. 0/1 outcomes only.
+    the whole chart. Of counts the rates are doubled and halved; continuous outcomes have no chart.
     """
     dated = _dated(assessment, admitted)
     if dated is None:
@@ -121,19 +121,19 @@ def _ratio_limits(assessment: Assessment, table: pd.DataFrame, provider: Integer
 
 def _charts(assessment: Assessment, dated: _Dated, first: Integers, false_alarm: float) -> pd.DataFrame:
     rows = assessment.rows
-    if rows.family != "binomial":
+    if not rows.counts:
         return pd.DataFrame(index=range(len(first)))
-    observed = rows.observed[dated.row]
-    risk = np.clip(rows.expected_marginal[dated.row], 1e-12, 1.0 - 1e-12)
+    observed, counts = rows.observed[dated.row], rows.family == "poisson"
+    risk = np.clip(rows.expected_marginal[dated.row], 1e-12, np.inf if counts else 1.0 - 1e-12)
     present, begin = np.unique(dated.provider, return_index=True)
     starts = np.append(begin, len(risk)).astype(np.int64)
     ratios = tuple(ODDS_RATIOS.values())
     whole_span = 1.0 - (1.0 - false_alarm) ** dated.span
-    limits = provider_limits(risk, starts, ratios, whole_span, assessment.options.seed)
+    limits = provider_limits(risk, starts, ratios, whole_span, assessment.options.seed, counts)
     own = np.searchsorted(present, dated.provider[first])
     columns: dict[str, Floats | npt.NDArray[np.bool_]] = {}
     for place, (name, ratio) in enumerate(ODDS_RATIOS.items()):
-        path, signal = provider_cusum(observed, risk, starts, ratio, limits[:, place])
+        path, signal = provider_cusum(observed, risk, starts, ratio, limits[:, place], counts)
         columns[name] = np.maximum.reduceat(path, first)
         columns[f"{name}_limit"] = limits[own, place]
         columns[SIGNALS[name]] = np.logical_or.reduceat(signal, first)

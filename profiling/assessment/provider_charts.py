@@ -19,19 +19,24 @@ MOST_DRAWS, LEAST_DRAWS, BUDGET = 2000, 200, 3e7
 
 
 def provider_cusum(
-    observed: Floats, risk: Floats, starts: Integers, odds_ratio: float, limit: Floats
+    observed: Floats, risk: Floats, starts: Integers, odds_ratio: float, limit: Floats, counts: bool = False
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """The sum after each case (n,) and whether it passed its provider's limit (J,); it starts anew after a signal.
 
-    observed 0/1 and risk (n,) sorted by provider (first rows `starts`) and time; odds_ratio above 1 looks for more
-    events, below 1 for fewer.
+    observed 0/1 (or counts) and risk (their means) (n,) sorted by provider (first rows `starts`) and time; odds_ratio
+    (of counts the ratio of rates) above 1 looks for more events, below 1 for fewer.
     """
-    path, signal = _paths(cusum_weights(observed, risk, odds_ratio), starts, limit)
+    path, signal = _paths(cusum_weights(observed, risk, odds_ratio, counts), starts, limit)
     return path, signal
 
 
 def provider_limits(
-    risk: Floats, starts: Integers, odds_ratios: tuple[float, ...], false_alarm: float, seed: int
+    risk: Floats,
+    starts: Integers,
+    odds_ratios: tuple[float, ...],
+    false_alarm: float,
+    seed: int,
+    counts: bool = False,
 ) -> Floats:
     """Limits (J, R) that a provider at the norm passes on these cases, in their order, with probability `false_alarm`.
 
@@ -40,9 +45,9 @@ def provider_limits(
     """
     draws = int(np.clip(BUDGET / max(len(risk), 1), LEAST_DRAWS, MOST_DRAWS))
     seeds = np.random.default_rng(seed).integers(0, 2**32, len(starts) - 1)
-    none = np.stack([cusum_weights(np.zeros_like(risk), risk, ratio) for ratio in odds_ratios], axis=1)
+    none = np.stack([cusum_weights(np.zeros_like(risk), risk, ratio, counts) for ratio in odds_ratios], axis=1)
     place = min(int(np.ceil((1.0 - false_alarm) * (draws - 1))), draws - 1)
-    found: Floats = _limits(risk, none, np.log(np.array(odds_ratios)), starts, draws, place, seeds)
+    found: Floats = _limits(risk, none, np.log(np.array(odds_ratios)), starts, draws, place, seeds, counts)
     return found
 
 
@@ -59,9 +64,18 @@ def _paths(weight: Any, starts: Any, limit: Any) -> Any:
     return path, signal
 
 
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _drawn(mean: float, counts: bool) -> float:
+    if counts:
+        return float(np.random.poisson(mean))  # noqa: NPY002
+    return 1.0 if np.random.random() < mean else 0.0  # noqa: NPY002
+
+
 @numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _limits(risk: Any, none: Any, gain: Any, starts: Any, draws: int, place: int, seeds: Any) -> Any:
-    """Weight of a case without the event: none (n, R); with it log R more."""
+def _limits(
+    risk: Any, none: Any, gain: Any, starts: Any, draws: int, place: int, seeds: Any, counts: bool
+) -> Any:
+    """Weight of a case without an event: none (n, R); with each log R more."""
     charts = gain.shape[0]
     found = np.empty((starts.shape[0] - 1, charts))
     for j in numba.prange(starts.shape[0] - 1):
@@ -71,9 +85,9 @@ def _limits(risk: Any, none: Any, gain: Any, starts: Any, draws: int, place: int
         for d in range(draws):
             total[:] = 0.0
             for i in range(starts[j], starts[j + 1]):
-                event = np.random.random() < risk[i]  # noqa: NPY002
+                events = _drawn(risk[i], counts)
                 for r in range(charts):
-                    total[r] = max(0.0, total[r] + none[i, r] + (gain[r] if event else 0.0))
+                    total[r] = max(0.0, total[r] + none[i, r] + gain[r] * events)
                     largest[r, d] = max(largest[r, d], total[r])
         for r in range(charts):
             found[j, r] = np.sort(largest[r])[place]

@@ -77,6 +77,26 @@ def test_limits_keep_their_false_alarms_for_every_provider() -> None:
     assert alarms / 1500 == pytest.approx(np.full((2, 2), 0.1), abs=0.03)
 
 
+def test_charts_of_counts() -> None:
+    draw = np.random.default_rng(4)
+    mean, starts = draw.uniform(0.2, 3.0, 500), np.array([0, 500])
+    y = draw.poisson(mean).astype(float)
+    weight = stats.poisson.logpmf(y, 2 * mean) - stats.poisson.logpmf(y, mean)
+    path, _ = provider_cusum(y, mean, starts, 2.0, np.array([np.inf]), counts=True)
+    total, wanted = 0.0, []
+    for step in weight:
+        total = max(0.0, total + step)
+        wanted.append(total)
+    assert path == pytest.approx(wanted)
+    limits = provider_limits(mean, starts, (2.0, 0.5), 0.1, 3, counts=True)
+    alarms = np.zeros(2)
+    for _ in range(1500):
+        null = draw.poisson(mean).astype(float)
+        for r, ratio in enumerate((2.0, 0.5)):
+            alarms[r] += provider_cusum(null, mean, starts, ratio, limits[:, r], counts=True)[1].any()
+    assert alarms / 1500 == pytest.approx([0.1, 0.1], abs=0.03)
+
+
 @pytest.mark.parametrize(("years", "name"), [(3, "2021 Q1"), (6, "2021 H1"), (12, "2021")])
 def test_longer_spans_have_longer_periods(years: int, name: str) -> None:
     table = cases(n=600, providers=3)
