@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+Language = Literal["en"]
+
 FlagRuleName = Literal[
     "funnel",
     "interval",

@@ -15,7 +15,8 @@ from profiling.reporting.disclosure import MaskedRun, mask
 from profiling.reporting.downloads import listing, write_downloads, write_json
 from profiling.reporting.pages import audit, directory, hospital, measure, methods, model, overview
 from profiling.reporting.pages.provider_table import provider_table
-from profiling.reporting.pages.shared import Site, build
+from profiling.reporting.pages.shared import INNER_PAGES, OUTER_PAGES, Site, build
+from profiling.reporting.presentation import PLAIN, Presentation
 from profiling.reporting.processes import in_processes
 from profiling.reporting.sentences import say
 from profiling.reporting.site_files import TIMINGS
@@ -25,7 +26,7 @@ from profiling.shipped import templates_folder
 if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
 
-FOLDERS = ("assets", "downloads", "hospitals", "measures", "models")
+FOLDERS = ("assets", "downloads", OUTER_PAGES, "measures", "models")
 STYLES = ("chart.css", "style.css")
 MOST_IN_NAVIGATION = 4
 MANY_PAGES = 200
@@ -44,11 +45,13 @@ class SiteSummary:
     hidden: int
 
 
-def write_site(record: RunRecord, folder: Path, edition: str = "public") -> SiteSummary:
+def write_site(
+    record: RunRecord, folder: Path, edition: str = "public", presentation: Presentation = PLAIN
+) -> SiteSummary:
     """Write the whole site into `folder` (made if absent, else expected empty). Raises DisclosureError."""
     masked = mask(record, edition)
-    site = build(masked)
-    for name in FOLDERS:
+    site = build(masked, inner_pages=presentation.physician_pages)
+    for name in (*FOLDERS, INNER_PAGES) if site.inner_pages else FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     pages = _write_pages(site, folder)
     write_downloads(site, folder / "downloads", _processes(len(masked.providers)))
@@ -85,10 +88,13 @@ def pages_of(site: Site) -> Iterator[Page]:
             yield Page("model.html", one.model_href, partial(model.context, site, one))
         for number in range(2, table.pages.number + 1):
             yield Page("providers.html", table.address(number), partial(table.context, number))
-    prepared = tuple(hospital.prepare(site, one) for one in site.measures)
+    views = [view for one in site.measures if site.inner_pages and (view := one.within())]
+    prepared = tuple(hospital.prepare(site, view) for view in (*site.measures, *views))
     for level, provider in site.addresses:
         made = partial(hospital.context, site, prepared, level, provider)
         yield Page("hospital.html", site.address(level, provider), made)
+        for address, further in hospital.further(site, prepared, level, provider):
+            yield Page("inner.html", address, further)
 
 
 def _write_pages(site: Site, folder: Path) -> int:

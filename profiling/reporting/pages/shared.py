@@ -169,6 +169,11 @@ class Site:
         """Outermost levels of the measures, each once."""
         return tuple(dict.fromkeys(measure.outer for measure in self.measures))
 
+    @cached_property
+    def inner_pages(self) -> bool:
+        """Whether inner providers have pages of their own."""
+        return any(level not in self.outer_levels for level, _ in self.addresses)
+
     def address(self, level: str, provider: str, root: str = "") -> str:
         """Address of a provider's page, empty when it has none."""
         slug = self.addresses.get((level, provider))
