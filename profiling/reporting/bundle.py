@@ -63,7 +63,7 @@ the hospital (inner_expected: within_hospital), else it has none.
 def own_view(record: RunRecord, level: str, provider: str) -> MaskedRun:
     """The masked run as one provider may see it: itself and its own in full, the others without names."""
     masked = mask(record)
-    full = joined(record, masked.specs).drop(columns=["counts", "minimum"])
+    full = joined(record, masked.specs).drop(columns=["counts", "minimum", "possible"])
     rows = masked.providers
     mine = ((rows["level"] == level) & (rows["provider"].astype(str) == provider)) | (
         (rows["parent"].astype(object) == provider) & (full["n_parents"].fillna(1).to_numpy(dtype=float) <= 1)

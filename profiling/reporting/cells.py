@@ -1,11 +1,12 @@
 """Counts of a run as whole numbers in known sums, and what a reader can conclude of those that are not shown.
 
-A unit has three cells: cases n = events O + non-events N (only n where the outcome is no count). Units stand in sums
-(the providers of a level and their total, a hospital and its physicians, a provider and its periods, a run and the one
-before it), the same for all three cells: Σ sign · unit = 0. Cases of one provider in several measures are linked: the
-same number. A group is what is shown or hidden together; a unit without group is never printed.
+A unit has three cells: cases n, events O and non-events N, with n = O + N where it is tied; some units lack O or N.
+Units stand in sums (the providers of a level and their total, a hospital and its physicians, a provider and its
+periods, a run and the one before it), the same for all three cells: Σ sign · unit = 0. Cases of one provider in several
+measures are linked: the same number. A group is what is shown or hidden together; a unit without group is never
+printed.
 
-`Bounds` are the narrowest intervals that follow from one sum at a time, repeated until nothing narrows. They are
+`bounds` are the narrowest intervals that follow from one sum at a time, repeated until nothing narrows. They are
 certain (a count outside is impossible), so a count with fewer than three values within them is given away; that one
 with three is safe needs `profiling.reporting.feasible`.
 """
@@ -31,16 +32,16 @@ Ints = npt.NDArray[np.int64]
 class Cells:
     """Units u and the sums they stand in.
 
-    values, lower, upper (u, 3): the truth, and what is known of a unit that is not shown. counted (u,): whether it has
-    events. group (u,): -1 for none. fixed (u,): known whatever is hidden. protected (u, 3): counts to be kept. link
-    (u,): units of one number share the same n, -1 for none. Entries of sums: equation, unit, sign, and role: a
-    CANDIDATE may be hidden to loosen the sum, LAST where nothing else is left.
+    values, lower, upper (u, 3): the truth, and what is known of a unit that is not shown. tied (u,): whether n = O + N.
+    group (u,): -1 for none. fixed (u,): known whatever is hidden. protected (u, 3): counts to be kept. link (u,): units
+    of one number share the same n, -1 for none. Entries of sums: equation, unit, sign, and role: a CANDIDATE may be
+    hidden to loosen the sum, LAST where nothing else is left.
     """
 
     values: Floats
     lower: Floats
     upper: Floats
-    counted: Bools
+    tied: Bools
     group: Ints
     fixed: Bools
     protected: Bools
@@ -76,12 +77,12 @@ class Cells:
 
     def _own(self, lower: Floats, upper: Floats) -> None:
         """Cases are events and non-events."""
-        low, high = lower[self.counted].T, upper[self.counted].T
+        low, high = lower[self.tied].T, upper[self.tied].T
         low[0], high[0] = np.maximum(low[0], low[1] + low[2]), np.minimum(high[0], high[1] + high[2])
         for one, other in ((1, 2), (2, 1)):
             low[one] = np.maximum(low[one], low[0] - high[other])
             high[one] = np.minimum(high[one], high[0] - low[other])
-        lower[self.counted], upper[self.counted] = low.T, high.T
+        lower[self.tied], upper[self.tied] = low.T, high.T
 
     def _links(self, lower: Floats, upper: Floats) -> None:
         linked = np.flatnonzero(self.link >= 0)
@@ -121,22 +122,25 @@ class Builder:
         self,
         values: Floats,
         *,
+        tied: Bools | None = None,
         group: Ints | None = None,
         lower: Floats | None = None,
         upper: Floats | None = None,
         fixed: Bools | None = None,
         protected: Bools | None = None,
     ) -> Ints:
-        """Enter units; values (k, 3), events and non-events NaN where they are not counted. Returns their numbers."""
+        """Enter units; values (k, 3), NaN where there is no such cell. tied (k,): n = O + N; as default where both are.
+
+        Returns their numbers.
+        """
         count = len(values)
-        counted = ~np.isnan(values[:, 1])
         absent = np.isnan(values)
         self.parts.append(
             {
                 "values": np.where(absent, 0.0, values),
                 "lower": np.where(absent, 0.0, 0.0 if lower is None else lower),
                 "upper": np.where(absent, 0.0, UNBOUNDED if upper is None else upper),
-                "counted": counted,
+                "tied": ~absent.any(axis=1) & (True if tied is None else tied),
                 "group": np.full(count, -1, dtype=np.int64) if group is None else group,
                 "fixed": np.zeros(count, dtype=np.bool_) if fixed is None else fixed,
                 "protected": np.zeros((count, 3), dtype=np.bool_) if protected is None else protected & ~absent,
@@ -177,7 +181,7 @@ class Builder:
             if len(units):
                 link[units] = first + np.unique(number, return_inverse=True)[1]
                 first = int(link.max()) + 1
-        names = ("values", "lower", "upper", "counted", "group", "fixed", "protected")
+        names = ("values", "lower", "upper", "tied", "group", "fixed", "protected")
         joined = {name: np.concatenate([part[name] for part in self.parts]) for name in names}
         sums = [np.concatenate(parts) for parts in zip(*self.sums, strict=True)] if self.sums else _NOTHING
         return Cells(**joined, link=link, equation=sums[0], unit=sums[1], sign=sums[2], role=sums[3])

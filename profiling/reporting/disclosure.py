@@ -33,6 +33,7 @@ from profiling.reporting.masked_tables import (
     periods_of,
 )
 from profiling.reporting.suppression import case_bands, suppress
+from profiling.reporting.suppression_units import counts_of, is_small
 from profiling.store.publications import History, history_of
 from profiling.vocabulary import COUNT_FAMILIES
 
@@ -120,7 +121,10 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
         measures=_masked_measures(record.measures, suppression.withheld),
         providers=providers,
         totals={
-            name: _totals(full, name, threshold) if shown_measures[name] else Totals(None, None, None) for name in specs
+            name: _totals(full, name, threshold, _rate(record, specs[name], name))
+            if shown_measures[name]
+            else Totals(None, None, None)
+            for name in specs
         },
         withheld=suppression.withheld,
         cohort_flow=_of_shown(_masked_flow(record.cohort_flow, threshold), suppression.withheld),
@@ -180,27 +184,46 @@ def joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.Data
     full.loc[bare, "provider_name"] = (levels + " " + full["provider_name"])[bare]
     full["parent_name"] = full["parent_name"].where(full["parent_name"].isna(), full["parent_name"].map(clean))
     full["counts"] = full["measure"].map({name: spec["family"] in COUNT_FAMILIES for name, spec in specs.items()})
+    full["possible"] = _possible(record, full, specs)
     full["minimum"] = full["measure"].map({name: spec.get("minimum_cases", 0) for name, spec in specs.items()})
     return full
 
 
+def _possible(
+    record: RunRecord, full: pd.DataFrame, specs: Mapping[str, Mapping[str, Any]]
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """How many events there could have been where it is not the number of cases: trials, or without limit."""
+    family = full["measure"].map({name: str(spec["family"]) for name, spec in specs.items()})
+    trials = full["measure"].map({name: bool(spec.get("trials")) for name, spec in specs.items()}).astype(bool)
+    key = ["measure", "level", "provider"]
+    sums = record.provider_evidence.drop_duplicates(key).set_index(key)["exposure"].astype(float)
+    own = sums.reindex(pd.MultiIndex.from_frame(full[key])).to_numpy(dtype=np.float64)
+    return np.where(family == "poisson", np.inf, np.where(trials, np.where(np.isnan(own), np.inf, own), np.nan))
+
+
 def _masked_providers(full: pd.DataFrame, hidden: np.ndarray[Any, Any], threshold: int) -> pd.DataFrame:
     bands = case_bands(full["n"].to_numpy(dtype=np.float64), threshold)
-    masked = full.drop(columns=["counts", "minimum"])
+    masked = full.drop(columns=["counts", "minimum", "possible"])
     for column in masked.columns.difference(list(KEPT)):
         values = masked[column]
         masked[column] = (values.astype(float) if pd.api.types.is_numeric_dtype(values) else values).mask(hidden)
     return coarse(masked.assign(hidden=hidden, case_band=bands))
 
 
-def _totals(full: pd.DataFrame, measure: str, threshold: int) -> Totals:
+def _rate(record: RunRecord, spec: Mapping[str, Any], measure: str) -> float | None:
+    """The overall rate where it is not events over cases: per unit of exposure or per trial."""
+    if not (spec.get("exposure") or spec.get("trials")):
+        return None
+    return float(record.measures.set_index("measure")["overall_rate"][measure])
+
+
+def _totals(full: pd.DataFrame, measure: str, threshold: int, rate: float | None = None) -> Totals:
     rows = full[(full["measure"] == measure) & full["parent"].isna()]
     cases, observed = float(rows["n"].sum()), float(rows["observed"].sum())
-    counts = bool(rows["counts"].all())
-    small = [is_protected(value, threshold) for value in ((cases, observed, cases - observed) if counts else (cases,))]
-    if any(small) or cases == 0:
+    small = is_small(np.nansum(counts_of(rows), axis=0), threshold)
+    if small.any() or cases == 0:
         return Totals(None if small[0] else cases, None, None)
-    return Totals(cases, observed, observed / cases)
+    return Totals(cases, observed, observed / cases if rate is None else rate)
 
 
 def _masked_measures(measures: pd.DataFrame, withheld: frozenset[str]) -> pd.DataFrame:

@@ -167,7 +167,7 @@ def _entries(cells: Cells) -> Iterator[tuple[Ints, Ints, Floats]]:
     for cell in range(3):
         yield first + cells.equation, cells.unit * 3 + cell, cells.sign
         first += cells.equations
-    own = np.flatnonzero(cells.counted)
+    own = np.flatnonzero(cells.tied)
     rows = first + np.arange(len(own))
     for cell, sign in ((0, 1.0), (1, -1.0), (2, -1.0)):
         yield rows, own * 3 + cell, np.full(len(own), sign)

@@ -189,7 +189,7 @@ class _Closure:
         cells = self.cells
         cases, low, high = cells.values[:, 0], cells.lower, cells.upper
         width = np.minimum(high[:, 1], cases - low[:, 2]) - np.maximum(low[:, 1], cases - high[:, 2])
-        told = cells.counted & (upper[:, 0] == lower[:, 0]) & (width + 1 < NEEDED)
+        told = cells.tied & (upper[:, 0] == lower[:, 0]) & (width + 1 < NEEDED)
         return np.column_stack([np.zeros_like(told), told, told])
 
     def _drop_around(self, unsafe: Bools, lower: Floats, upper: Floats, usable: Ints) -> None:
@@ -245,7 +245,7 @@ class _Closure:
         width = (upper - lower)[cells.unit]
         others = np.column_stack([np.bincount(cells.equation, w)[cells.equation] - w for w in width.T])
         # Where cases are known events and non-events tell the same.
-        cases_known = (width[:, 0] == 0) & cells.counted[cells.unit]
+        cases_known = (width[:, 0] == 0) & cells.tied[cells.unit]
         others[cases_known, 1:] = others[cases_known, 1:].min(axis=1, keepdims=True)
         # Cases are one number in all measures that count them: the sums of each may tell it.
         bundle = np.where(cells.link >= 0, len(cells.link) + cells.link, np.arange(len(cells.link)))

@@ -22,6 +22,7 @@ from profiling.reporting.suppression_units import (
     linked,
     numbered,
     rank,
+    tied_of,
 )
 
 KEY = ["measure", "level", "provider"]
@@ -80,7 +81,8 @@ def _enter_earlier(base: Base, run: Earlier) -> None:
     lower, upper = known_of_hidden(former, counts, base.threshold, blind)
     printed = ~former["hidden"].to_numpy(dtype=bool)
     small = is_small(counts, base.threshold) & ~printed[:, None]
-    units = build.add(counts, lower=lower, upper=upper, fixed=printed, protected=small)
+    tied = tied_of(former)
+    units = build.add(counts, tied=tied, lower=lower, upper=upper, fixed=printed, protected=small)
     fixed = ~former["measure"].isin(list(run.withheld)).to_numpy(dtype=bool)
     families = Families.of(former, counts)
     totals = levels(build, former, units, counts, families.implied(former), fixed=fixed)
@@ -97,6 +99,7 @@ def _enter_earlier(base: Base, run: Earlier) -> None:
     apart = former["apart"].to_numpy(dtype=bool)[place[both]]
     changes = build.add(
         change,
+        tied=tied[place[both]],
         lower=np.minimum(least, truth),
         upper=np.maximum(most, truth),
         protected=is_small(change, base.threshold) & apart[:, None],
@@ -145,11 +148,13 @@ def _enter_periods(base: Base, periods: pd.DataFrame) -> dict[int, Ints]:
     periods, which = periods[which >= 0], which[which >= 0]
     used, series = np.unique(outer[which], return_inverse=True)
     position, times = numbered(periods, ["position"])
-    counts = counts_of(periods.assign(counts=table["counts"].to_numpy(dtype=bool)[outer[which]]))
+    counts = counts_of(_like(periods, table.iloc[outer[which]]))
     grid = np.zeros((len(used) * times, 3))
     grid[series * times + position] = np.nan_to_num(counts)
     own = np.repeat(np.arange(len(used), dtype=np.int64), times)
-    grid[np.isnan(values[used, 1])[own], 1:] = np.nan
+    absent = np.isnan(values[used])
+    absent[:, 2] |= ~tied_of(table)[used]
+    grid[absent[own]] = np.nan
     groups = build.new_groups(len(used))
     pieces = build.add(grid, group=groups[own], protected=is_small(grid, base.threshold))
     whole = added(own, grid, len(used))
@@ -170,6 +175,12 @@ def _enter_periods(base: Base, periods: pd.DataFrame) -> dict[int, Ints]:
     units.series, units.series_row = groups, used
     units.series_any, units.series_measure = any_shown[number], measures
     return {int(pieces[0]): _order_of_series(grid, own, whole, base.threshold)[own]}
+
+
+def _like(rows: pd.DataFrame, providers: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a finer table, counted as those of their measure are; of trials only the events are known there."""
+    possible = np.where(tied_of(providers) | ~providers["counts"].to_numpy(dtype=bool), np.nan, np.inf)
+    return rows.assign(counts=providers["counts"].to_numpy(dtype=bool), possible=possible)
 
 
 def _order_of_series(grid: Floats, own: Ints, whole: Floats, threshold: int) -> Ints:
@@ -196,13 +207,13 @@ def _enter_subgroups(base: Base, subgroups: pd.DataFrame) -> dict[int, Ints]:
     """Values of a column add up to the total of the measure, with the cases that have none."""
     build, units, table = base.build, base.units, base.table
     names = subgroups["measure"].astype(str).to_numpy()
-    counted = dict(zip(table["measure"].astype(str), table["counts"].astype(bool), strict=True))
-    counts = counts_of(subgroups.assign(counts=[counted[name] for name in names]))
+    one = table[table["parent"].isna()].drop_duplicates("measure").set_index("measure")
+    counts = counts_of(_like(subgroups, one.loc[names]))
     measures = np.array([units.measures[name] for name in names], dtype=np.int64)
     groups = build.new_groups(len(subgroups))
     pieces = build.add(counts, group=groups, protected=is_small(counts, base.threshold))
     which, count = numbered(subgroups, ["measure", "column_name"])
-    outer = table[table["parent"].isna()].drop_duplicates("measure").set_index("measure")["level"]
+    outer = one["level"]
     own = np.unique(which, return_index=True)[1]
     totals = np.array([base.totals[name, str(outer[name])] for name in names[own]], dtype=np.int64)
     cases = {name: added(np.zeros(len(part), np.int64), base.values[part.index], 1)[0] for name, part in _outer(table)}

@@ -47,10 +47,30 @@ def band_edges(threshold: int) -> Floats:
 
 
 def counts_of(table: pd.DataFrame) -> Floats:
-    """Cases, events, non-events (k, 3); the last two missing where the outcome is no count."""
+    """Cases, events, non-events (k, 3); the last two missing where the outcome is no count.
+
+    `possible`, if the table has it: how many events there could have been, if that is not the number of cases (trials);
+    infinite where there is no limit (numbers of events of a case), which leaves no non-events.
+    """
     cases = table["n"].to_numpy(dtype=np.float64)
     events = np.where(table["counts"].to_numpy(dtype=bool), table["observed"].to_numpy(dtype=np.float64), np.nan)
-    return np.round(np.column_stack([cases, events, cases - events]))
+    possible = possible_of(table)
+    return np.round(np.column_stack([cases, events, np.where(np.isinf(possible), np.nan, possible - events)]))
+
+
+def possible_of(table: pd.DataFrame) -> Floats:
+    """How many events there could have been (k,)."""
+    cases = table["n"].to_numpy(dtype=np.float64)
+    if "possible" not in table:
+        return cases
+    own = table["possible"].to_numpy(dtype=np.float64)
+    return np.asarray(np.where(np.isnan(own), cases, own), dtype=np.float64)
+
+
+def tied_of(table: pd.DataFrame) -> Bools:
+    """Where cases are events and non-events (k,)."""
+    own = "possible" in table and table["possible"].notna().to_numpy()
+    return np.asarray(table["counts"].to_numpy(dtype=bool) & ~np.asarray(own), dtype=np.bool_)
 
 
 def is_small(values: Floats, threshold: int) -> Bools:
@@ -76,7 +96,8 @@ def known_of_hidden(table: pd.DataFrame, values: Floats, threshold: int, blind: 
     most = np.where(under, np.minimum(last, minimum - 1), last)
     some = values > 0
     lower = np.where(small, 1.0, np.where(some, float(threshold), 0.0))
-    upper = np.where(small, threshold - 1.0, np.where(some, most[:, None], 0.0))
+    largest = np.column_stack([most, *(np.where(tied_of(table), most, UNBOUNDED) for _ in range(2))])
+    upper = np.where(small, threshold - 1.0, np.where(some, largest, 0.0))
     lower[:, 0] = np.where(cases > 0, np.minimum(least, cases), 0.0)
     upper[:, 0] = np.where(cases > 0, np.maximum(most, cases), 0.0)
     absent = np.isnan(values)
@@ -107,7 +128,9 @@ def enter_run(table: pd.DataFrame, threshold: int) -> Base:
     groups = build.new_groups(len(table))
     names = list(dict.fromkeys(table["measure"].astype(str)))
     measures = dict(zip(names, build.new_groups(len(names)).tolist(), strict=True))
-    rows = build.add(values, group=groups, lower=lower, upper=upper, protected=is_small(values, threshold))
+    tied = tied_of(table)
+    small = is_small(values, threshold)
+    rows = build.add(values, tied=tied, group=groups, lower=lower, upper=upper, protected=small)
     whole = np.array([measures[name] for name in table["measure"].astype(str)], dtype=np.int64)
     families = Families.of(table, values)
     totals = levels(build, table, rows, values, families.implied(table), group=whole)

@@ -18,19 +18,21 @@ def safe_by_swaps(cells: Cells, lower: Floats, upper: Floats, needed: int) -> Bo
     """Cells (u, 3) for which trades among twins give at least `needed` values. lower, upper: bounds of every cell."""
     gain, loss = upper - cells.values, cells.values - lower
     signature = _signatures(cells)
-    events = cells.counted & (
-        _values(np.minimum(gain[:, 1], loss[:, 2]), np.minimum(loss[:, 1], gain[:, 2]), signature) >= needed
-    )
+    tied = cells.tied
+    up, down = np.minimum(gain[:, 1], loss[:, 2]), np.minimum(loss[:, 1], gain[:, 2])
+    events = [
+        _values(np.where(tied, up, gain[:, cell]), np.where(tied, down, loss[:, cell]), signature) >= needed
+        for cell in (1, 2)
+    ]
     bundle = _bundles(cells)
     traded = np.zeros(len(bundle), dtype=np.bool_)
     alike = _sums_of_hashes(signature, bundle)
     for cell in (1, 2):
         up, down = (
-            _least(np.where(cells.counted, np.minimum(room[:, 0], room[:, cell]), room[:, 0]), bundle)
-            for room in (gain, loss)
+            _least(np.where(tied, np.minimum(room[:, 0], room[:, cell]), room[:, 0]), bundle) for room in (gain, loss)
         )
         traded |= (_values(up, down, alike) >= needed)[bundle]
-    return np.column_stack([traded, events, events])
+    return np.column_stack([traded, *events])
 
 
 def _values(gain: Floats, loss: Floats, alike: Ints) -> Floats:
