@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from profiling.pipeline.structure_found import structure_found
+from profiling.store.tables import RESULTS
 
 QUARTERS = tuple(f"{year} Q{quarter}" for year in (2022, 2023) for quarter in (1, 2, 3, 4))
 COLUMNS: Mapping[str, tuple[str, ...]] = {"sex": ("F", "M"), "deprivation": ("1", "2", "3", "4", "5")}
@@ -56,7 +57,11 @@ def evidence_frames(
         ),
         "composite_scores": _scores(hospitals),
     }
-    return {name: frame.assign(run_id=run_id) for name, frame in found.items()}
+    # As the store gives them: every column of the table, missing where nothing was found.
+    return {
+        name: frame.assign(run_id=run_id).reindex(columns=[column.name for column in RESULTS[name].columns])
+        for name, frame in found.items()
+    }
 
 
 def linked_checks(seed: int, data: pd.DataFrame, effects: pd.DataFrame, odds: bool, threshold: int) -> pd.DataFrame:
