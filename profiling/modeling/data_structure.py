@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from profiling.errors import ModelError, Problem
+from profiling.frames import frame_of
 
 ONE_TO_ONE, NESTED, PARTIAL, CROSSED = "one to one", "nested", "partially crossed", "crossed"
 # Below this number of levels a variance has too few draws to be estimated; fixed effects say the same.
@@ -59,9 +60,13 @@ class DataStructure:
 
 
 def structure(
-    data: pd.DataFrame, factors: Sequence[str], time: str | None = None, small_level: int = SMALL_LEVEL
+    data: Any, factors: Sequence[str], time: str | None = None, small_level: int = SMALL_LEVEL
 ) -> DataStructure:
-    """Find how the grouping columns `factors` of `data` relate; rows need a level in each. Raises ModelError."""
+    """Find how the grouping columns `factors` of `data` relate; rows need a level in each. Raises ModelError.
+
+    `data`: a pandas frame or anything of Arrow (see `frame_of`).
+    """
+    data = frame_of(data, *factors, time)
     _check(data, factors, time)
     codes = {name: pd.factorize(data[name])[0].astype(np.int64) for name in factors}
     counts = {name: np.bincount(code) for name, code in codes.items()}

@@ -8,10 +8,13 @@ the level; beside them stand the marginal ones that it implies.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.frames import frame_of
 from profiling.modeling.formula import parse_formula
 from profiling.modeling.gee import gee
 from profiling.modeling.marginal import marginal
@@ -19,9 +22,7 @@ from profiling.modeling.result import MixedModelResult
 from profiling.modeling.state import source_of
 
 
-def compare_errors(
-    fit: MixedModelResult, data: pd.DataFrame | None = None, covariance: str = "kauermann_carroll"
-) -> pd.DataFrame:
+def compare_errors(fit: MixedModelResult, data: Any = None, covariance: str = "kauermann_carroll") -> pd.DataFrame:
     """Return by term: naive, naive_error, gee, gee_error, mixed, mixed_error, marginal, marginal_error, attenuated,
     attenuation_error, understated.
 
@@ -34,6 +35,7 @@ def compare_errors(
     frame = source.data if data is None else data
     if frame is None:
         raise ModelError(Problem("compare_errors", "a fit read from a pickle", "data=", "Pass the data of the fit"))
+    frame = frame_of(frame, fit.formula, source.call.weights, source.call.offset)
     formula, outermost = parse_formula(fit.formula), min(fit.factors, key=lambda factor: factor.size)
     column = "__cluster__"
     choices = {

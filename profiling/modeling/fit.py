@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.frames import frame_of
 from profiling.modeling.check_design import check_outcome, rows_of
 from profiling.modeling.design import Design, build_design
 from profiling.modeling.diagnose import repeated_note
@@ -27,7 +28,7 @@ _METHODS = ("laplace", "agq", "auto")
 
 def glmm(
     formula: str,
-    data: pd.DataFrame,
+    data: Any,
     family: str = "binomial",
     link: str | None = None,
     method: str = "laplace",
@@ -40,10 +41,11 @@ def glmm(
 ) -> MixedModelResult:
     """Fit a generalized linear mixed model by maximum likelihood.
 
-    `formula` as in lme4 (`died ~ age + (1 | hospital)`), fixed part by formulaic; `data` without missing values.
-    `family` binomial (logit, probit, cloglog; 0/1, proportions with `weights` trials, `cbind(successes, failures)`),
-    poisson (log) or negative_binomial (NB2, log; the result's `dispersion` is its shape kappa). `weights` (n): trials
-    for proportions, otherwise multipliers of log p; `cluster_weights`: multiplicity of each level of the outermost
+    `formula` as in lme4 (`died ~ age + (1 | hospital)`), fixed part by formulaic; `data` without missing values, a
+    pandas frame or anything of Arrow (see `frame_of`). `family` binomial (logit, probit, cloglog; 0/1, proportions
+    with `weights` trials, `cbind(successes, failures)`), poisson (log) or negative_binomial (NB2, log; the result's
+    `dispersion` is its shape kappa). `weights` (n): trials for proportions, otherwise multipliers of log p;
+    `cluster_weights`: multiplicity of each level of the outermost
     factor; `offset` (n) on the scale of the link; `repeated`: a column of subjects (patients) to be looked at for
     repeated rows that the model takes as independent. `start`: a fit of a model like this one, from which to search.
 
@@ -59,6 +61,7 @@ def glmm(
     if chosen.name == "negative_binomial" and method == "agq":
         raise ModelError(Problem("method", "agq with a negative binomial outcome", "laplace"))
     call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset, repeated)
+    data = frame_of(data, formula, weights, offset, repeated)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
     with threads_for(len(data)):
         design = build_design(
@@ -74,7 +77,7 @@ def glmm(
 
 def lmm(
     formula: str,
-    data: pd.DataFrame,
+    data: Any,
     reml: bool = True,
     weights: Any = None,
     cluster_weights: Mapping[Any, float] | np.ndarray | None = None,
@@ -86,6 +89,7 @@ def lmm(
 
     `repeated`, `start`: as in `glmm`.
     """
+    data = frame_of(data, formula, weights, offset, repeated)
     method = "reml" if reml else "ml"
     call = ModelCall("gaussian", "identity", method, 1, reml, weights, cluster_weights, offset, repeated)
     with threads_for(len(data)):

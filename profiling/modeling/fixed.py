@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.frames import in_memory
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.stacking import stack
 from profiling.modeling.tiles import column_moments, permute_rows, weighted_gram
@@ -60,7 +61,7 @@ def fixed_matrix(text: str, data: pd.DataFrame, order: np.ndarray | None = None)
     """
     plain = _plain_terms(text, data)
     if plain is not None:
-        columns = [data[name].to_numpy() for name in plain]
+        columns: Any = [data[name] for name in plain]
         return stack(columns, _places(order, len(data))), ["Intercept", *plain], tuple(plain)
     made = _made(text, data)
     # The design is sorted in place: the matrix must be ours, not a view of the caller's columns.
@@ -70,11 +71,11 @@ def fixed_matrix(text: str, data: pd.DataFrame, order: np.ndarray | None = None)
     return matrix, [str(name) for name in made.columns], made.model_spec
 
 
-def fixed_columns(text: str, data: pd.DataFrame) -> tuple[list[np.ndarray], list[str]]:
-    """Return (columns (n) each, names) of a right-hand side; the caller may own them: only to be read."""
+def fixed_columns(text: str, data: pd.DataFrame) -> tuple[list[Any], list[str]]:
+    """Return (columns (n) each, arrays or series, and names) of a right-hand side; the caller may own them."""
     plain = _plain_terms(text, data)
     if plain is not None:
-        return [np.broadcast_to(1.0, len(data)), *(data[name].to_numpy() for name in plain)], ["Intercept", *plain]
+        return [np.broadcast_to(1.0, len(data)), *(data[name] for name in plain)], ["Intercept", *plain]
     made = _made(text, data)
     return [made.iloc[:, j].to_numpy(dtype=float) for j in range(made.shape[1])], [str(name) for name in made.columns]
 
@@ -110,6 +111,7 @@ def _made(text: str, data: pd.DataFrame) -> Any:
 def _without_unused(text: str, data: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with the categories that no row has left out of the columns that `text` names."""
     named = set(_NAME.findall(text))
+    data = in_memory(data, named)
     unused = {
         name: data[name].cat.remove_unused_categories()
         for name in data.columns

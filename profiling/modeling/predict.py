@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import special, stats
 
 from profiling.errors import ModelError, Problem
+from profiling.frames import frame_of, in_memory
 from profiling.modeling.families import Family, family_of
 from profiling.modeling.new_rows import new_rows, old_rows
 from profiling.modeling.prediction_variance import effect_variance, predictor_variance
@@ -30,7 +31,7 @@ MARGINAL_POINTS = 41
 
 def predict(
     fit: MixedModelResult,
-    new_data: pd.DataFrame | None,
+    new_data: Any,
     conditional: bool,
     scale: str,
     marginal: bool,
@@ -42,6 +43,9 @@ def predict(
         raise ModelError(Problem("scale", scale, "link or response"))
     if marginal and scale == "link":
         raise ModelError(Problem("scale", "link with marginal=True", "response", "Averages are taken of the mean"))
+    if new_data is not None:
+        new_data = frame_of(new_data, fit.formula, offset)
+        new_data = in_memory(new_data, set(new_data.columns))
     rows = old_rows(fit) if new_data is None else new_rows(fit, new_data, offset)
     index = pd.RangeIndex(fit.n_observations) if new_data is None else new_data.index
     family = family_of(fit.family, fit.link, fit.dispersion)

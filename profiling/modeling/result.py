@@ -239,7 +239,7 @@ class MixedModelResult:
 
     def predict(
         self,
-        new_data: pd.DataFrame | None = None,
+        new_data: Any = None,
         conditional: bool = True,
         scale: str = "response",
         marginal: bool = False,

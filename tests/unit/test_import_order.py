@@ -16,13 +16,14 @@ PACKAGE = Path(__file__).parents[2] / "profiling"
 MAY_IMPORT = {
     "errors": set(),
     "kernels": set(),
+    "frames": {"errors"},
     "vocabulary": set(),
     "shipped": {"errors"},
     "config": {"errors", "vocabulary", "shipped"},
     "store": {"errors", "vocabulary", "shipped", "config"},
     "etl": {"errors", "vocabulary", "shipped", "config", "store"},
-    "modeling": {"errors", "kernels"},
-    "assessment": {"errors", "vocabulary", "kernels", "modeling"},
+    "modeling": {"errors", "kernels", "frames"},
+    "assessment": {"errors", "vocabulary", "kernels", "frames", "modeling"},
     "reporting": {"errors", "vocabulary", "shipped", "config", "store", "assessment"},
     "pipeline": {"errors", "vocabulary", "shipped", "config", "store", "etl", "modeling", "assessment", "reporting"},
     "cli": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -53,8 +54,8 @@ class SortedColumns:
         return eta
 
 
-def sort_columns(columns: Sequence[np.ndarray], order: np.ndarray) -> SortedColumns:
-    """Return numeric columns (n each) in this order of rows; the caller's arrays are only read."""
+def sort_columns(columns: Sequence[Any], order: np.ndarray) -> SortedColumns:
+    """Return numeric columns (n each; arrays or series) in this order of rows; they are only read."""
     small = [_is_small(_read_only(column)) for column in columns]
     wide = np.empty((len(columns) - sum(small), len(order)))
     narrow = np.empty((sum(small), len(order)), dtype=np.int8)
@@ -72,7 +73,7 @@ def sort_columns(columns: Sequence[np.ndarray], order: np.ndarray) -> SortedColu
     return SortedColumns(wide, narrow, place)
 
 
-def _read_only(column: np.ndarray) -> np.ndarray:
+def _read_only(column: Any) -> np.ndarray:
     """Return float64 numbers as one type for the compiler, whoever may write to them."""
     numbers = np.asarray(column, dtype=float).view()
     numbers.flags.writeable = False

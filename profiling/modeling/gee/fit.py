@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.frames import frame_of
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.families import Family, family_of
 from profiling.modeling.gee.clusters import Clusters, build_clusters
@@ -25,7 +26,7 @@ FEW_CLUSTERS = 50
 
 def gee(
     formula: str,
-    data: pd.DataFrame,
+    data: Any,
     groups: str | Sequence[str],
     family: str = "binomial",
     link: str | None = None,
@@ -42,11 +43,12 @@ def gee(
     """Fit a marginal (population-averaged) model by generalized estimating equations.
 
     `formula` as formulaic reads it (`cbind(successes, failures)` on the left for binomial counts); `data` without
-    missing values. `groups`: the column of the clusters, [outer, inner] for nested_exchangeable. `family` binomial
-    (logit, probit, cloglog), poisson (log), negative_binomial (log; `shape` kappa given,
-    variance mu + mu^2 / kappa), gaussian (identity). `working_correlation`: independence, exchangeable,
-    ar1, m_dependent (up to `lags`), unstructured, nested_exchangeable, fixed (`correlation`: a matrix over the sorted
-    times). `time`: a numeric column; None takes the order of rows within the cluster. `covariance`: robust, model,
+    missing values, a pandas frame or anything of Arrow (see `frame_of`). `groups`: the column of the clusters,
+    [outer, inner] for nested_exchangeable. `family` binomial (logit, probit, cloglog), poisson (log),
+    negative_binomial (log; `shape` kappa given, variance mu + mu^2 / kappa), gaussian (identity).
+    `working_correlation`: independence, exchangeable, ar1, m_dependent (up to `lags`), unstructured,
+    nested_exchangeable, fixed (`correlation`: a matrix over the sorted times). `time`:
+    a numeric column; None takes the order of rows within the cluster. `covariance`: robust, model,
     mancl_derouen, kauermann_carroll, fay_graubard. `scale`: None estimates it, a number fixes it. `weights`, `offset`
     (n) or columns: trials for proportions, otherwise precisions; on the scale of the link. Raises ModelError.
 
@@ -61,6 +63,7 @@ def gee(
     if not names or lags < 1 or (scale is not None and not scale > 0):
         found = f"groups={list(names)}, lags={lags}, scale={scale}"
         raise ModelError(Problem("arguments", found, "a column of clusters, lags of 1 or more, a scale above zero"))
+    data = frame_of(data, formula, *names, time, weights, offset)
     with threads_for(len(data)):
         clusters = build_clusters(
             formula,
