@@ -16,9 +16,11 @@ from pathlib import Path
 CALLED_FROM_ELSEWHERE = (
     "assessment/fixed_effects.py",
     "assessment/mixture.py",
+    "assessment/monitoring.py",
     "assessment/poisson_binomial.py",
     "assessment/posterior.py",
     "assessment/tilting.py",
+    "modeling/elimination_order.py",
     "modeling/families.py",
     "modeling/gee/adjusted.py",
     "modeling/gee/autoregressive.py",
@@ -27,6 +29,7 @@ CALLED_FROM_ELSEWHERE = (
     "modeling/gee/rows.py",
     "modeling/inner_integral.py",
     "modeling/smoothing.py",
+    "modeling/sparse_columns.py",
     "modeling/tiles.py",
 )
 _HOME = Path(__file__).parent

@@ -25,8 +25,8 @@ from profiling.modeling import cells
 from profiling.modeling.blocks import Factor
 from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
-from profiling.modeling.laplace import add_rows, level_blocks
-from profiling.modeling.tiles import cell_products, weighted_gram
+from profiling.modeling.laplace import level_blocks
+from profiling.modeling.tiles import add_rows, cell_products, weighted_gram
 
 ROUNDING = 1e-15  # relative error of a cross-product
 

@@ -24,9 +24,10 @@ from scipy import sparse
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling.criterion_lmm import LinearCriterion
-from profiling.modeling.laplace import add_rows, level_blocks
+from profiling.modeling.laplace import level_blocks
 from profiling.modeling.satterthwaite import require_linear
 from profiling.modeling.state import linear_state, source_of
+from profiling.modeling.tiles import add_rows
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult

@@ -26,7 +26,7 @@ from profiling.modeling.blocks import Factor
 from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family
-from profiling.modeling.tiles import cell_products, times, transposed_times, weighted_gram
+from profiling.modeling.tiles import add_rows, cell_products, times, transposed_times, weighted_gram
 
 MODE_TOLERANCE = 1e-10  # Newton decrement at which one last exact step makes the mode's error about its square
 CHORD_TOLERANCE = 1e-19  # the same with a factor from elsewhere, whose steps converge only linearly
@@ -275,11 +275,3 @@ def level_blocks(design: Design, A: np.ndarray) -> list[np.ndarray]:
         add_rows(total, s.cell_rest[:, offsets[f] - q0], np.ascontiguousarray(A[:, part, part]).reshape(-1, q * q))
         blocks.append(total[position[:, 0]].reshape(-1, q, q))
     return blocks
-
-
-def add_rows(target: np.ndarray, where: np.ndarray, values: np.ndarray) -> None:
-    """Add the rows of `values` to `target` at `where`, in a fixed order."""
-    order = np.argsort(where, kind="stable")
-    sorted_where = where[order]
-    starts = np.flatnonzero(np.concatenate([[True], sorted_where[1:] != sorted_where[:-1]]))
-    target[sorted_where[starts]] += np.add.reduceat(values[order], starts, axis=0)

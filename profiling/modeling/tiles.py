@@ -142,3 +142,12 @@ def permute_rows(X: np.ndarray, order: np.ndarray) -> None:
             here = order[here]
         X[here] = held
         done[here] = True
+
+
+@nb.njit(cache=True)
+def add_rows(target: np.ndarray, where: np.ndarray, values: np.ndarray) -> None:
+    """Add the rows of `values` (m, c) to the rows `where` (m) of `target`, one after the other."""
+    for i in range(len(where)):
+        row = where[i]
+        for j in range(values.shape[1]):
+            target[row, j] += values[i, j]
