@@ -3,8 +3,9 @@
 Delta: limits on the logit of a share (the log of a variance; the log of log MOR), from the covariance of coefficients
 and variance parameters; none where a variance is zero. Profile: with one factor of one intercept every share rises
 with its sd (of a linear model with the sd over sigma), so the limits are those of the profile carried over, the
-average linear predictor held (a linear model is profiled on the likelihood, as in `intervals`); otherwise see
-`profile_shares`. Bootstrap: percentiles (Efron & Tibshirani 1993).
+average linear predictor held; otherwise see `profile_shares`. Shares of a linear model are profiled on the likelihood
+that was maximised: the restricted one for REML, which holds the truth more often where clusters are few. Bootstrap:
+percentiles (Efron & Tibshirani 1993).
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def _profile(fit: MixedModelResult, level: float) -> tuple[np.ndarray, np.ndarra
     limits = [_values(shares(fit, np.array([sd**2]), eta, around)) for sd in absolute]
     if fit.family == "gaussian":
         # A share is a function of sd / sigma, whose profile is not that of the sd; the variance keeps the latter.
-        for limit, ratio in zip(limits, _relative_limits(maximum_likelihood(fit), level), strict=True):
+        for limit, ratio in zip(limits, _relative_limits(fit, level), strict=True):
             limit[:, 1:] = _values(shares(fit, np.array([(ratio * fit.residual_sd) ** 2]), eta, around))[:, 1:]
     return limits[0], limits[1]
 
@@ -186,9 +187,9 @@ def _profile_several(fit: MixedModelResult, level: float) -> tuple[np.ndarray, n
                 lower[g, c], upper[g, c] = lower[g, names.index(same)], upper[g, names.index(same)]
                 continue
             inside = around[g] if name.startswith("cumulative") else [g]
-            share = _share(model, eta, inside, name.endswith("observed"))
+            share = _share(fit, eta, inside, name.endswith("observed"))
             with threads_for(fit.n_observations):
-                lower[g, c], upper[g, c] = share_limits(model, share, f"{name} of {group}", level)
+                lower[g, c], upper[g, c] = share_limits(fit, share, f"{name} of {group}", level)
         if fit.factors[g].columns is None:
             sd = f"sd(Intercept | {group})"
             limits = model.intervals("profile", level, [sd]).loc[sd, ["lower", "upper"]].to_numpy(dtype=float)
@@ -215,8 +216,8 @@ def _share(model: MixedModelResult, eta: float, inside: list[int], observed: boo
 
 
 def _relative_limits(fit: MixedModelResult, level: float) -> tuple[float, float]:
-    """Return where the log-likelihood, beta and sigma profiled out, has fallen by half a chi-square quantile."""
-    criterion, at = linear_state(fit, reml=False)
+    """Return where the (restricted) log-likelihood, beta and sigma profiled out, has fallen by half a quantile."""
+    criterion, at = linear_state(fit)
     estimate, cutoff = float(abs(fit.theta[0])), at.value - stats.chi2.ppf(level, 1) / 2
 
     def above(theta: float) -> float:

@@ -70,7 +70,7 @@ class _ShareLinear:
 
 
 def share_limits(model: MixedModelResult, share: Share, name: str, level: float) -> tuple[float, float]:
-    """Return the limits of a share in a fit by maximum likelihood."""
+    """Return the limits of a share on the likelihood that the fit maximised (a linear one by REML: the restricted)."""
     covariance = ShareCoordinates(source_of(model).design.form, share, model.theta)
     part, total, _ = covariance.variances(model.theta)
     root = float(np.sqrt(share.of(part, total, share.shape))) if part > 0 else 0.0
@@ -89,7 +89,7 @@ def _profile(model: MixedModelResult, covariance: ShareCoordinates, name: str, r
         return float(np.clip(special.logit(value**2), -_ENDS, _ENDS))
 
     if model.family == "gaussian":
-        criterion, at = linear_state(model, reml=False)
+        criterion, at = linear_state(model)
         linear = _ShareLinear(criterion, covariance)
         start = covariance.from_theta(model.theta, LEAST_SD)
         return Profile(name, linear, covariance.target, root, start, at.value, to_coordinate, covariance.beside_target)

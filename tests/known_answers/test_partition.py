@@ -62,17 +62,20 @@ def test_one_share_carries_the_limits_of_its_sd(binary, method):
     assert table["icc_observed_lower"] < table["icc_observed"] < table["icc_observed_upper"]
 
 
-def test_profile_of_a_linear_share_is_the_likelihood_of_the_data(data):
-    table = lmm("y ~ x + (1 | g)", data).icc(intervals="profile").iloc[0]
+@pytest.mark.parametrize("reml", [False, True])
+def test_profile_of_a_linear_share_is_the_likelihood_of_the_data(data, reml):
+    table = lmm("y ~ x + (1 | g)", data, reml).icc(intervals="profile").iloc[0]
     X, y = np.column_stack([np.ones(len(data)), data["x"]]), data["y"].to_numpy()
     same = (data["g"].to_numpy()[:, None] == data["g"].to_numpy()).astype(float)
 
     def profiled(rho: float) -> float:
         R = rho * same + (1 - rho) * np.eye(len(y))
         half = np.linalg.cholesky(R)
-        rest = np.linalg.solve(half, y)
-        rest -= np.linalg.solve(half, X) @ np.linalg.lstsq(np.linalg.solve(half, X), rest, rcond=None)[0]
-        return -len(y) / 2 * np.log(rest @ rest / len(y)) - np.log(np.diag(half)).sum()
+        rest, own = np.linalg.solve(half, y), np.linalg.solve(half, X)
+        rest -= own @ np.linalg.lstsq(own, rest, rcond=None)[0]
+        freedom = len(y) - 2 * reml
+        restriction = np.linalg.slogdet(own.T @ own)[1] / 2 if reml else 0.0
+        return -freedom / 2 * np.log(rest @ rest / freedom) - np.log(np.diag(half)).sum() - restriction
 
     best = -optimize.minimize_scalar(lambda rho: -profiled(rho), bounds=(0.001, 0.99), method="bounded").fun
     for side in ("lower", "upper"):
@@ -106,7 +109,7 @@ def test_delta_with_slopes_and_crossed_factors_is_the_spread_of_drawn_parameters
 
 def test_profile_of_two_factors_is_the_likelihood_of_the_data(data):
     few = data[data["g"] < 9].reset_index(drop=True)
-    table = lmm("y ~ x + (1 | g) + (1 | k)", few).icc(intervals="profile").set_index("group")
+    table = lmm("y ~ x + (1 | g) + (1 | k)", few, reml=False).icc(intervals="profile").set_index("group")
     X, y = np.column_stack([np.ones(len(few)), few["x"]]), few["y"].to_numpy()
     same = [(few[name].to_numpy()[:, None] == few[name].to_numpy()).astype(float) for name in ("g", "k")]
 
