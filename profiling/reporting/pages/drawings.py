@@ -237,12 +237,18 @@ def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hash
     return render_svg(chart, f"inner-{measure.name}")
 
 
-def forest_svg(measure: MeasureView, effects: pd.DataFrame) -> Markup:
+def forest_svg(measure: MeasureView, effects: pd.DataFrame, finding: str) -> Markup:
     """Effects of the case mix with their intervals; `effects` has label, term, estimate, lower, upper."""
-    name = f"{EFFECTS.get(str(measure.spec['family']), 'Difference')}, 95\u202f% interval (log scale)"
-    finding = "How much each trait of the case mix changes the outcome."
+    family = str(measure.spec["family"])
+    scale = "" if family == "gaussian" else " (log scale)"
+    name = f"{EFFECTS.get(family, 'Difference')}, 95\u202f% interval{scale}"
     return render_forms(
-        _forms(lambda form: charts.forest(effects, form=form, finding=finding, axis_name=name)), "forest"
+        _forms(
+            lambda form: charts.forest(
+                effects, form=form, finding=finding, axis_name=name, difference=family == "gaussian"
+            )
+        ),
+        "forest",
     )
 
 

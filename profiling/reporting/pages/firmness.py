@@ -11,10 +11,9 @@ from markupsafe import Markup
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.events import Threshold, event_line
 from profiling.reporting.definitions import named
-from profiling.reporting.disclosure import clean
+from profiling.reporting.pages.agreement import agreement
 from profiling.reporting.pages.panel import Head, Links, Panel, PanelTable, drawn, status
 from profiling.reporting.pages.shared import MeasureView, noun, nouns
-from profiling.reporting.pages.terms import term_words
 
 KIND = "evidence"
 LITTLE_OVERLAP = 0.5
@@ -59,8 +58,8 @@ def panel(
     if evidence is None or row["category"] == "too_few":
         return None
     steps = changes(row, evidence)
-    agreement = _agreement(measure, evidence)
-    told = [text for text in (_change_words(measure, row, steps), agreement, _hidden_trait(row, evidence)) if text]
+    agreed = agreement(measure, evidence)
+    told = [text for text in (_change_words(measure, row, steps), agreed, _hidden_trait(row, evidence)) if text]
     told += [
         text
         for text in (_rank(measure, row, evidence, count), _social(measure, social), _overlap(measure, evidence))
@@ -68,7 +67,7 @@ def panel(
     ]
     if not told:
         return None
-    title = _title(measure, steps) or agreement or sentences.say("firm_title", provider=noun(measure.outer))
+    title = _title(measure, steps) or agreed or sentences.say("firm_title", provider=noun(measure.outer))
     told = [text for text in told if text != title]
     return Panel(
         title.rstrip("."),
@@ -146,33 +145,6 @@ def _change_words(measure: MeasureView, row: Record, steps: Sequence[Step]) -> s
         status=_word(measure, str(row["category"])),
     )
     return f"{now} {sentences.capital(sentences.listed([_step_words(measure, step) for step in steps[:3]]))}."
-
-
-def _agreement(measure: MeasureView, evidence: Record) -> str:
-    """How many other ways of judging come to the same side, and which do not."""
-    methods, agree = evidence.get("methods"), evidence.get("agree")
-    if not numbers.known(methods) or not numbers.known(agree) or not methods:
-        return ""
-    total, same = round(float(methods or 0)), round(float(agree or 0))
-    words = {"all": numbers.in_words(total), "agree": numbers.in_words(same, capital=True)}
-    if same == total:
-        return sentences.say("agree_all" if total > 1 else "agree_one", **words)
-    dissent = [method_words(measure, name) for name in str(evidence.get("dissent") or "").split(", ") if name]
-    who = sentences.listed(dissent) if dissent else sentences.say("agree_others")
-    return sentences.say("agree_none" if not same else "agree_some", dissent=sentences.capital(who), **words)
-
-
-def method_words(measure: MeasureView, name: str) -> str:
-    """A way of judging in words."""
-    known = f"method_{name}"
-    words = {"provider": noun(measure.outer), "providers": nouns(measure.outer)}
-    if known in sentences.CATALOGUE:
-        return sentences.say(known, **words)
-    if name.startswith("without largest "):
-        return sentences.say("method_without_largest", level=noun(name.removeprefix("without largest ")))
-    if name.startswith("without "):
-        return sentences.say("method_without", term=clean(term_words(name.removeprefix("without "))))
-    return clean(name.replace("_", " "))
 
 
 def _hidden_trait(row: Record, evidence: Record) -> str:

@@ -199,15 +199,26 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
     ]
     what = {"binomial": "the odds of the event", "poisson": "the rate of the event"}.get(family, "the outcome")
     sub = f"By what factor each trait changes {what}, the others being equal; 1 is no change."
-    drawable = len(kept) > 0 and family != "gaussian"
     if family == "gaussian":
         sub = f"By how much each trait changes {what}, the others being equal; 0 is no change."
+    finding = _clearest(kept, rows, column)
     return {
         "sub": sub,
         "column": column,
         "rows": rows,
-        "drawing": drawings.forest_svg(measure, effects) if drawable else "",
+        "finding": finding,
+        "drawing": drawings.forest_svg(measure, effects, finding) if rows else "",
     }
+
+
+def _clearest(kept: pd.DataFrame, rows: list[dict[str, str]], column: str) -> str:
+    """The trait whose effect stands out most from its error, with its interval."""
+    if not rows:
+        return ""
+    row = rows[int((kept["estimate"] / kept["standard_error"]).astype(float).abs().to_numpy().argmax())]
+    return sentences.say("effects_clearest", term=row["term"], column=column.lower(), **{
+        name: row[name] for name in ("estimate", "interval")
+    })  # fmt: skip
 
 
 def _calibration(measure: MeasureView) -> dict[str, Any]:

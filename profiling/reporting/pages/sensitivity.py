@@ -10,7 +10,7 @@ from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.dots import DotRow, dots
 from profiling.reporting.definitions import named
 from profiling.reporting.disclosure import clean
-from profiling.reporting.pages.firmness import method_words
+from profiling.reporting.pages.agreement import method_words
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 

@@ -26,6 +26,7 @@ TEXTS: dict[str, str] = {
     "model_unknown": "Nothing is known about how the fit ended.",
     "model_headline": "How the expected {event} are made, and how far they can be trusted",
     "model_headline_values": "How the expected {title} is made, and how far it can be trusted",
+    "effects_clearest": "Clearest is the effect of {term}: {column} {estimate} ({interval}).",
     "two_ways_one": "For a patient of one {provider}, {trait} multiplies the odds of the event by {ratio}.",
     "two_ways_all": "Over the patients of all {providers} together it multiplies them by {ratio}.",
     "two_ways_naive": (
