@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -243,3 +244,16 @@ def test_more_events_than_trials_are_refused(tmp_path: Path, capsys: pytest.Capt
     assert execute(["load", "--config", str(tmp_path / "config.yaml"), "--quiet", *NOW]) == 0
     assert execute(["fit", "--config", str(tmp_path / "config.yaml"), "--quiet", *NOW]) == 11
     assert "3 rows with a larger done than tried; expected no more events than trials" in capsys.readouterr().err
+
+
+def test_counts_go_all_the_way_to_their_pages(tmp_path: Path) -> None:
+    head, tail = CONFIGURATION.index("  - name: mortality"), CONFIGURATION.index("  - name: vaccinated")
+    text = CONFIGURATION[:head] + CONFIGURATION[CONFIGURATION.index("  - name: falls") : tail]
+    write_region(tmp_path, text=text.replace("family: poisson", "event: falls\n    family: poisson"))
+    assert execute(["run", "--config", str(tmp_path / "config.yaml"), "--quiet", *NOW]) == 0
+    current = tmp_path / "site" / "current"
+    measure = (current / "measures" / "falls.html").read_text()
+    assert "more falls" in measure
+    assert "Rate ratio" in (current / "models" / "falls.html").read_text()
+    for page in current.rglob("*.html"):
+        assert not re.search(r">\s*(nan|None)\s*<", page.read_text()), page.name
