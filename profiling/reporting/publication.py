@@ -14,17 +14,21 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiling.errors import InternalError, Problem, VerificationFailed
+from profiling.reporting.disclosure_audit import audit_site
 from profiling.reporting.downloads import write_json
 from profiling.reporting.manifest import file_sha256, manifest, verify
+from profiling.reporting.presentation import PLAIN, Presentation
 from profiling.reporting.site import write_site
 from profiling.reporting.site_files import MANIFEST
 
 if TYPE_CHECKING:
+    from profiling.reporting.suppression_extra import Earlier
     from profiling.store.runs import RunRecord
 
 STAGING = ".staging-"
@@ -49,14 +53,21 @@ class Publication:
     manifest_sha256: str
 
 
-def publish(record: RunRecord, output_folder: Path) -> Publication:
-    """Publish the public edition of a run under `output_folder` and make it the current one."""
+def publish(
+    record: RunRecord, output_folder: Path, earlier: Sequence[Earlier] = (), *, presentation: Presentation = PLAIN
+) -> Publication:
+    """Publish the public edition of a run under `output_folder` and make it the current one.
+
+    earlier: what a reader has of runs published before. Raises DisclosureError, and publishes nothing, where the
+    finished files give a protected count away.
+    """
     runs = output_folder / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     _sweep(output_folder)
     staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=output_folder))
     try:
-        write_site(record, staging)
+        write_site(record, staging, presentation=presentation)
+        audit_site(staging, record, earlier)
         write_json(manifest(record.run_id, staging), staging / MANIFEST)
         # mkdtemp makes a private folder; a site is for a web server or a file share.
         staging.chmod(0o755)

@@ -40,6 +40,8 @@ DARK = MappingProxyType(
     }
 )
 
+PRINT = MappingProxyType({**LIGHT, "paper": "#fff", "wash": "#fff"})
+
 
 @dataclass(frozen=True)
 class Look:
@@ -159,13 +161,12 @@ def css_palette(palette: MappingProxyType[str, str]) -> str:
 def css_sheet() -> str:
     """The whole of `reports/templates/chart.css`, which is written from here and tested to be the same."""
     light, dark = css_palette(LIGHT), css_palette(DARK)
-    printed = light.replace(LIGHT["paper"], "#fff").replace(f"--wash:{LIGHT['wash']}", "--wash:#fff")
     return "\n".join(
         [
             "/* Charts: roles, not colours. Written from profiling/reporting/roles.py. */",
             f":root{{{light};--sans:{SANS}}}",
             f"@media (prefers-color-scheme:dark){{:root{{{dark}}}}}",
-            f"@media print{{:root{{{printed}}}}}",
+            f"@media print{{:root{{{css_palette(PRINT)}}}}}",
             ".chart{display:block;max-width:100%;height:auto;overflow:visible;font:400 12px/1.2 var(--sans);"
             "font-variant-numeric:tabular-nums}",
             ".chart .halo{stroke:var(--paper);stroke-width:3px;stroke-linejoin:round;paint-order:stroke}",

@@ -16,6 +16,7 @@ from profiling.reporting.downloads import listing, write_downloads, write_json
 from profiling.reporting.pages import audit, directory, hospital, measure, methods, model, overview
 from profiling.reporting.pages.provider_table import provider_table
 from profiling.reporting.pages.shared import INNER_PAGES, OUTER_PAGES, Site, build
+from profiling.reporting.pdf import pdf_renderer
 from profiling.reporting.presentation import PLAIN, Presentation
 from profiling.reporting.processes import in_processes
 from profiling.reporting.sentences import say
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 FOLDERS = ("assets", "downloads", OUTER_PAGES, "measures", "models")
 STYLES = ("chart.css", "style.css")
+PAPER = "pdf.css"
+PRINTED = ("index.html", "measure.html", "hospital.html")
 MOST_IN_NAVIGATION = 4
 MANY_PAGES = 200
 MOST_PROCESSES = 4
@@ -48,12 +51,15 @@ class SiteSummary:
 def write_site(
     record: RunRecord, folder: Path, edition: str = "public", presentation: Presentation = PLAIN
 ) -> SiteSummary:
-    """Write the whole site into `folder` (made if absent, else expected empty). Raises DisclosureError."""
+    """Write the whole site into `folder` (made if absent, else expected empty).
+
+    Raises DisclosureError, and ConfigurationError where PDF is asked for and cannot be made.
+    """
     masked = mask(record, edition)
     site = build(masked, inner_pages=presentation.physician_pages)
     for name in (*FOLDERS, INNER_PAGES) if site.inner_pages else FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    pages = _write_pages(site, folder)
+    pages = _write_pages(site, folder, presentation)
     write_downloads(site, folder / "downloads", _processes(len(masked.providers)))
     (folder / "assets" / "style.css").write_text(style_sheet(), encoding="utf-8")
     _write_timings(masked, folder / TIMINGS)
@@ -97,9 +103,9 @@ def pages_of(site: Site) -> Iterator[Page]:
             yield Page("inner.html", address, further)
 
 
-def _write_pages(site: Site, folder: Path) -> int:
+def _write_pages(site: Site, folder: Path, presentation: Presentation) -> int:
     """Write every page. Many are shared out to processes; each page is the same whoever writes it."""
-    write = _writer(site, environment(templates_folder()), folder)
+    write = _writer(site, environment(templates_folder()), folder, presentation)
     pages = list(pages_of(site))
 
     def some(share: list[Page]) -> None:
@@ -116,21 +122,31 @@ def _processes(pages: int) -> int:
     return min(os.cpu_count() or 1, MOST_PROCESSES) if pages >= MANY_PAGES else 1
 
 
-def _writer(site: Site, made: Environment, folder: Path) -> Callable[[Page], None]:
-    """A function that fills a template and writes it; every page gets the frame all share."""
+def _writer(site: Site, made: Environment, folder: Path, presentation: Presentation = PLAIN) -> Callable[[Page], None]:
+    """A function that fills a template and writes it, as PDF too where asked; every page gets the frame all share."""
     shared = frame(site)
+    as_pdf = pdf_renderer(f"{style_sheet()}\n{_text(PAPER)}") if presentation.pdf else None
 
     def write(page: Page) -> None:
         root = "../" * page.address.count("/")
-        text = made.get_template(page.template).render(**shared, root=root, **page.context())
-        (folder / page.address).write_text(text, encoding="utf-8", errors="replace")
+        target = folder / page.address
+        printed = target.with_suffix(".pdf") if as_pdf and page.template in PRINTED else None
+        name = printed.name if printed else ""
+        text = made.get_template(page.template).render(**shared, root=root, pdf_href=name, **page.context())
+        target.write_text(text, encoding="utf-8", errors="replace")
+        if as_pdf and printed:
+            printed.write_bytes(as_pdf(text))
 
     return write
 
 
 def style_sheet() -> str:
     """The one style sheet: colours and charts, then pages."""
-    return "\n".join((templates_folder() / name).read_text(encoding="utf-8") for name in STYLES)
+    return "\n".join(map(_text, STYLES))
+
+
+def _text(name: str) -> str:
+    return (templates_folder() / name).read_text(encoding="utf-8")
 
 
 def frame(site: Site) -> dict[str, Any]:

@@ -26,14 +26,14 @@ def nearest(shown: pd.DataFrame, count: int = PEERS) -> npt.NDArray[np.int64]:
     Distance in log cases and in the logarithm of expected events (or the expected outcome) a case, each over its
     standard deviation, so that a doubling of volume weighs as much as a usual difference of case mix.
     """
+    wanted = min(count + 1, len(shown))
+    if wanted == 0:
+        return np.empty((0, 0), dtype=np.int64)
     cases = shown["n"].to_numpy(dtype=np.float64)
     mix = shown["expected_marginal"].to_numpy(dtype=np.float64) / cases
     traits = np.column_stack([np.log(cases), np.log(np.maximum(mix, 1e-12))])
     spread = traits.std(axis=0)
     places = (traits - traits.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    wanted = min(count + 1, len(places))
-    if wanted == 0:
-        return np.empty((0, 0), dtype=np.int64)
     found = np.asarray(cKDTree(places).query(places, k=[*range(1, wanted + 1)])[1], dtype=np.int64)
     # A twin may stand first: the provider itself always belongs.
     own = np.arange(len(places))
