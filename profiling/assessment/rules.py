@@ -121,8 +121,11 @@ def _empirical_null(evidence: Evidence, options: ProfileOptions) -> Ruling:
     else:
         null = middle_null(evidence.z)
     scores = null.standardized(evidence.z)
-    ruling = _symmetric(two_sided(scores), scores, null.sd, options, centre=null.mean)
-    return ruling
+    watch, flag = (
+        _around(null.mean, null.half_width(_score(level)))
+        for level in (options.watch_probability, options.flag_probability)
+    )
+    return Ruling(two_sided(scores), scores > 0, watch, flag)
 
 
 def _false_discovery(evidence: Evidence, options: ProfileOptions) -> Ruling:
@@ -157,7 +160,7 @@ def _local_false_discovery(evidence: Evidence, options: ProfileOptions) -> Rulin
     sides = []
     for level in (options.watch_probability, options.flag_probability):
         beyond = np.abs(scores[(rate < level) & (np.abs(scores) > 1.0)])
-        sides.append(_around(null.mean, null.sd * (beyond.min() if len(beyond) else FARTHEST)))
+        sides.append(_around(null.mean, null.half_width(beyond.min()) if len(beyond) else np.full_like(scores, np.inf)))
     return Ruling(np.where(np.abs(scores) > 1.0, rate, 1.0), scores > 0, sides[0], sides[1])
 
 
@@ -207,12 +210,11 @@ def _symmetric(
     z: Floats,
     wide: Floats,
     options: ProfileOptions,
-    centre: Floats | None = None,
     spread: Overdispersion | None = None,
 ) -> Ruling:
-    middle = np.zeros_like(wide) if centre is None else centre
     watch, flag = (
-        _around(middle, wide * _score(level)) for level in (options.watch_probability, options.flag_probability)
+        _around(np.zeros_like(wide), wide * _score(level))
+        for level in (options.watch_probability, options.flag_probability)
     )
     return Ruling(probability, z > 0, watch, flag, spread)
 

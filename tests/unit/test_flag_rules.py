@@ -149,6 +149,23 @@ def test_middle_null_finds_the_bulk_among_outliers() -> None:
     assert np.mean(np.abs(null.standardized(z)[:19_000]) > 1.96) == pytest.approx(0.05, abs=0.01)
 
 
+def test_few_providers_are_not_flagged_for_an_estimate_that_is_too_narrow() -> None:
+    random = np.random.default_rng(12)
+    scores = np.stack([middle_null(z).standardized(z) for z in random.normal(0, 2, (300, 20))])
+    assert np.mean(np.abs(scores) > 1.96) < 0.06  # normal limits around the estimate: .07 to .12
+    assert np.mean(np.abs(scores) > 3.09) < 0.01  # normal limits: .02 to .04
+    null = middle_null(random.normal(0, 2, 20))
+    edge = null.mean + null.half_width(3.0)
+    assert null.standardized(edge) == pytest.approx(3.0, abs=1e-9)
+
+
+def test_a_handful_of_providers_or_equal_ones_have_an_empirical_null() -> None:
+    for z in (np.array([0.1, -0.2, 5.0]), np.zeros(7), np.array([-9.0, -9.0, 0.0, 9.0, 9.0])):
+        null = middle_null(z)
+        assert np.isfinite(null.standardized(z)).all()
+        assert (null.sd >= 1).all()
+
+
 def test_null_by_volume_and_logistic_null_are_nominal_where_effects_vary() -> None:
     """b ~ N(0, τ₀²): Var z = 1 + τ₀²V. One null for all flags the large too often, the logistic one all alike."""
     random = np.random.default_rng(15)
@@ -188,7 +205,7 @@ def test_benjamini_hochberg_is_that_of_scipy_and_keeps_its_rate() -> None:
 def test_local_false_discovery_rate_is_the_share_of_nulls_at_a_score() -> None:
     random = np.random.default_rng(17)
     z = np.concatenate([random.normal(0, 1, 18_000), random.normal(2.5, 1, 2_000)])
-    known = Null(np.zeros(20_000), np.ones(20_000), 0.9)
+    known = Null(np.zeros(20_000), np.ones(20_000), 0.9, np.full(20_000, np.inf))
     found = local_false_discovery(z, known)
     for score in (2.0, 3.0, 4.0):
         near = np.abs(z - score) < 0.1
