@@ -12,6 +12,7 @@ from profiling.assessment.funnel import POISSON, EventShape
 from profiling.assessment.norm import NormTest
 from profiling.assessment.operating import HARMFUL_RATIO, chance_beyond, normal_chance_beyond
 from profiling.assessment.options import ProfileOptions
+from profiling.assessment.overdispersion import share_beyond
 from profiling.assessment.rows import ProviderRows
 from profiling.assessment.rules import Evidence, Ruling
 from profiling.assessment.standardization import provider_sums
@@ -62,12 +63,20 @@ def expected_false(
 ) -> tuple[float, float]:
     """Providers with enough cases that chance alone puts beyond the inner and the outer limits.
 
-    Exact for the plain funnel; for the interval the bound that its coverage gives; for widened limits and the
-    empirical null what they let through if providers differ by the usual spread alone; else from the scores.
+    Exact for the plain funnel; for the interval the bound that its coverage gives; for widened limits (whose
+    spread leaves the extremes out) and the empirical null what they let through if providers differ by the usual spread
+    alone; else from the scores.
     """
     if rule == "funnel" and options.overdispersion == "none":
         return float(test.null_watch[counted].sum()), float(test.null_flag[counted].sum())
-    if rule in ("interval", "empirical_null") or options.overdispersion != "none":
+    if ruling.spread is not None:
+        limits = options.extremes, options.extreme_share
+        watch, flag = (
+            share_beyond(ruling.spread, *limits, probability)
+            for probability in (options.watch_probability, options.flag_probability)
+        )
+        return watch * int(counted.sum()), flag * int(counted.sum())
+    if rule in ("interval", "empirical_null"):
         return options.watch_probability * int(counted.sum()), options.flag_probability * int(counted.sum())
     return expected_beyond(evidence, ruling, counted)
 

@@ -60,6 +60,21 @@ def overdispersion(
     return Overdispersion(phi, float(max(0.0, (count * phi - (count - 1)) / spread)), count)
 
 
+def kept_variance(extremes: Extremes, share: float) -> float:
+    """The part of the mean square of normal scores that is left when their extremes are drawn in or trimmed."""
+    if extremes == "keep" or share <= 0.0:
+        return 1.0
+    edge = -special.ndtri(share)
+    trimmed = 1.0 - 2.0 * edge * np.exp(-0.5 * edge**2) / np.sqrt(2.0 * np.pi) / (1.0 - 2.0 * share)
+    return float(trimmed if extremes == "trim" else (1.0 - 2.0 * share) * trimmed + 2.0 * share * edge**2)
+
+
+def share_beyond(spread: Overdispersion, extremes: Extremes, share: float, probability: float) -> float:
+    """Share of providers, of whom none stands out, beyond limits that widen for the spread and claim `probability`."""
+    narrow = kept_variance(extremes, share) * (spread.factor / spread.phi if spread.phi > 0 else np.inf)
+    return float(2.0 * special.ndtr(special.ndtri(probability / 2.0) * np.sqrt(min(narrow, 1.0))))
+
+
 def log_ratio_scores(observed: Floats, expected: Floats) -> tuple[Floats, Floats]:
     """SHMI's: z = ln(O/E)·√E and its standard error 1/√E. A provider without events has z = −∞ and is never used."""
     with np.errstate(divide="ignore"):

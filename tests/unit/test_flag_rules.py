@@ -22,6 +22,7 @@ from profiling.assessment.empirical_null import (
 from profiling.assessment.flags import categories
 from profiling.assessment.funnel import EventShape, smooth_limits
 from profiling.assessment.operating import chance_beyond
+from profiling.assessment.overdispersion import overdispersion, share_beyond
 from profiling.assessment.rules import RULES, Evidence, judge
 from profiling.errors import UsageError
 
@@ -147,6 +148,15 @@ def test_middle_null_finds_the_bulk_among_outliers() -> None:
     assert null.sd[0] == pytest.approx(1.6, abs=0.06)
     assert null.share == pytest.approx(0.95, abs=0.02)
     assert np.mean(np.abs(null.standardized(z)[:19_000]) > 1.96) == pytest.approx(0.05, abs=0.01)
+
+
+@pytest.mark.parametrize("extremes", ["winsorise", "trim", "keep"])
+def test_widened_limits_let_through_what_they_are_said_to(extremes: str) -> None:
+    z = np.random.default_rng(14).normal(0, 2, 200_000)
+    spread = overdispersion(z, np.ones(len(z)), extremes, 0.1)  # type: ignore[arg-type]
+    for probability, score in ((0.05, 1.959964), (0.002, 3.090232)):
+        seen = np.mean(np.abs(z) > score * np.sqrt(spread.factor))
+        assert share_beyond(spread, extremes, 0.1, probability) == pytest.approx(seen, rel=0.08)  # type: ignore[arg-type]
 
 
 def test_few_providers_are_not_flagged_for_an_estimate_that_is_too_narrow() -> None:
