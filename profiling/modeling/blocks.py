@@ -103,14 +103,16 @@ class Factor:
             forward_columns(*self._columns(c), xr[part, None])
             xr[core] = lapack.dpotrs(self._block(self.packed, c).T, xr[core], lower=0)[0]
             backward_columns(*self._columns(c), xr[part, None])
-        elimination.substitute_back(self.B, s.slot_ptr, s.slot_rest, x0, xr)
+        if s.n_rest:
+            elimination.substitute_back(self.B, s.slot_ptr, s.slot_rest, x0, xr)
         return x0, xr
 
     def cell_covariance(self) -> np.ndarray:
         """Return the blocks of H^-1 of every cell's own levels (M, k, k)."""
         s = self.structure
         inverse = np.empty_like(self.packed)
-        elimination.invert_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, inverse)
+        if s.n_rest:  # without it there is nothing to compile for
+            elimination.invert_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, inverse)
         diagonal, below = np.empty_like(self.pivot), np.empty_like(self.below)
         for c in s.large:
             core = self._block(inverse, c)
@@ -143,7 +145,8 @@ class Factor:
         """Return (C0, Cr) with C0'C0 + Cr'Cr = U'H^-1 U; U0 (G, q0, p), Ur (R, p), both overwritten."""
         s = self.structure
         elimination.half_levels(self.D, self.B, s.component_ptr, s.slot_ptr, s.slot_rest, U0, Ur)
-        elimination.half_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Ur)
+        if s.n_rest:
+            elimination.half_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Ur)
         for c in s.large:
             part, core = self._part(c)
             forward_columns(*self._columns(c), Ur[part])
@@ -153,7 +156,8 @@ class Factor:
     def full_solve(self, C0: np.ndarray, Cr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return H^-1 U from the half-solved (C0, Cr), overwritten."""
         s = self.structure
-        elimination.rest_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Cr)
+        if s.n_rest:
+            elimination.rest_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, Cr)
         for c in s.large:
             part, core = self._part(c)
             Cr[core] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[core], lower=0)[0]

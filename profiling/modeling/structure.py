@@ -155,7 +155,10 @@ def order_rows(
     component_ptr = np.searchsorted(component0[order0], np.arange(n_components + 1)).astype(np.int64)
     sparse, column_ptr, column_rows, renumbered = _eliminations(level_ptr, component_ptr, rest_ptr, cell_rest)
     cell_rest = np.ascontiguousarray(renumbered[cell_rest], dtype=np.int64)
-    slot_ptr, slot_rest, cell_slot = _slots(level_ptr, cell_rest, int(rest_ptr[-1]))
+    none = np.zeros(0, dtype=np.int64)
+    slot_ptr, slot_rest, cell_slot = np.zeros(len(level_ptr), dtype=np.int64), none, cell_rest
+    if cell_rest.size:
+        slot_ptr, slot_rest, cell_slot = _slots(level_ptr, cell_rest, int(rest_ptr[-1]))
     structure = CellStructure(
         cell_ptr=np.concatenate([starts, [n]]).astype(np.int64),
         level_ptr=level_ptr,
