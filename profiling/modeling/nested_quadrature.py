@@ -110,15 +110,36 @@ class NestedCriterion(LaplaceCriterion):
             self._v,
             self._w,
         )
-        slopes = [(m[1][:, None] * shares[0] * inner_slope).sum()]
-        slopes += [
-            (m[level + 1][:, None] * share * at.slope).sum()
-            for level, (at, share) in enumerate(zip(levels, shares, strict=True))
-        ]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            by_sigma = np.where(sigma > 0, np.array(slopes) / sigma, 0.0)
+        by_sigma = [float(part.sum()) for part in self._sigma_scores(levels, shares, sigma, inner_slope)]
         gradient = np.concatenate([transposed_times(d.X, self._v), by_sigma])
         return averaged(self, float(m[-1] @ top.value[:, 0]), gradient, beta, d.form.matrix(theta))
+
+    def _sigma_scores(
+        self, levels: list[Level], shares: list[np.ndarray], sigma: np.ndarray, inner_slope: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return dl/dsigma of every level by cluster: of level 2 for levels 1 and 2, of its own for the others (D)."""
+        m = self.nesting.multiplicity
+        slopes = [inner_slope, *(at.slope for at in levels)]
+        own = [1, *range(1, self.nesting.depth)]
+        return [
+            m[level] * (shares[level - 1] * slope).sum(axis=1) / sd if sd > 0 else np.zeros(len(slope))
+            for level, slope, sd in zip(own, slopes, sigma.tolist(), strict=True)
+        ]
+
+    def theta_scores(self, beta: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """Return what the clusters add to dl/dtheta (M, t), multiplicity included, each in the row of one of its cells.
+
+        Summed over cells that hold whole top-level clusters it is theirs.
+        """
+        scores = self._sigma_scores(*self._settled(self.linear_predictor(beta), theta))
+        tree = self.nesting
+        by_cell, first = np.zeros((self.design.structure.n_cells, len(scores))), tree.label[0]
+        for level in range(1, tree.depth):
+            # The first cell of every cluster of the level.
+            first = first[tree.child_ptr[level][:-1]]
+            for position in (0, 1) if level == 1 else (level,):
+                by_cell[first, position] = scores[position]
+        return by_cell
 
     def moments(self, beta: np.ndarray, theta: np.ndarray) -> list[Moments]:
         """Return posterior means and variances of every level's effects, factors and levels as in the design."""

@@ -62,10 +62,27 @@ class QuadratureCriterion(LaplaceCriterion):
         """Return value and exact gradient of the rule at (beta, theta)."""
         d, s = self.design, self.design.structure
         Lambda = d.form.matrix(theta)
+        value, slope, modes = self._integrate(beta, Lambda, s.tile_ptr)
+        gradient = np.concatenate(
+            [transposed_times(d.X, self._v), slope.sum(axis=0)[d.form.rows, d.form.columns]],
+        )
+        return averaged(self, float(value @ d.cell_multiplicity), gradient, beta, Lambda, modes)
+
+    def theta_scores(self, beta: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """Return what every cell (here a level) adds to dl/dtheta (M, t), its multiplicity included."""
+        d = self.design
+        _, slope, _ = self._integrate(beta, d.form.matrix(theta), np.arange(d.structure.n_levels0 + 1))
+        return np.asarray(slope[:, d.form.rows, d.form.columns])
+
+    def _integrate(
+        self, beta: np.ndarray, Lambda: np.ndarray, tile_ptr: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, Modes]:
+        """Return log integrals (G), the slopes in Lambda by tile of levels (T, k, k), and the modes."""
+        d, s = self.design, self.design.structure
         eta = self.linear_predictor(beta)
         modes = self.find_modes(eta, Lambda, self._u)
         value = np.empty(s.n_levels0)
-        slope = np.empty((len(s.tile_ptr) - 1, *Lambda.shape))
+        slope = np.empty((len(tile_ptr) - 1, *Lambda.shape))
         kernel.integrate(
             self.family.code,
             d.y,
@@ -73,7 +90,7 @@ class QuadratureCriterion(LaplaceCriterion):
             eta,
             d.Z,
             s.cell_ptr,
-            s.tile_ptr,
+            tile_ptr,
             d.cell_multiplicity,
             Lambda,
             modes.u0,
@@ -87,10 +104,7 @@ class QuadratureCriterion(LaplaceCriterion):
             self._second,
             slope,
         )
-        gradient = np.concatenate(
-            [transposed_times(d.X, self._v), slope.sum(axis=0)[d.form.rows, d.form.columns]],
-        )
-        return averaged(self, float(value @ d.cell_multiplicity), gradient, beta, Lambda, modes)
+        return value, slope, modes
 
     def moments(self, beta: np.ndarray, theta: np.ndarray) -> list[Moments]:
         """Return the posterior means and covariances of the effects b = Lambda u at (beta, theta)."""

@@ -2,8 +2,9 @@
 
     C = c I^-1 (sum_g s_g s_g') I^-1,      c = G / (G - 1) or 1
 
-GLMM: s_g is the gradient of cluster g's own log-likelihood in (beta, theta) and I the observed information of both
-(White 1982); the shape of a negative binomial model counts as known, being all but orthogonal to them.
+GLMM: s_g is the gradient of cluster g's own log-likelihood (by Laplace or by quadrature, as the fit) in (beta, theta)
+and I the observed information of both (White 1982); the shape of a negative binomial model counts as known, being all
+but orthogonal to them.
 LMM: s_g = X_g'V_g^-1 (y_g - X_g beta), I = X'V^-1X (Liang & Zeger 1986; CR0 and CR1 of Pustejovsky & Tipton 2018).
 A cluster must hold whole levels of every factor, or its score would not be its own.
 """
@@ -18,7 +19,9 @@ import pandas as pd
 from profiling.errors import ModelError, Problem
 from profiling.modeling import cells
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion
-from profiling.modeling.state import laplace_state, linear_state, source_of
+from profiling.modeling.nested_quadrature import NestedCriterion
+from profiling.modeling.quadrature import QuadratureCriterion
+from profiling.modeling.state import criterion_of, laplace_state, linear_state, scaled_beta, source_of
 from profiling.modeling.threads import threads_for
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def cluster_robust(fit: MixedModelResult, clusters: Any, small_sample: bool) -> 
         if fit.family == "gaussian":
             inner, bread = _linear_scores(fit, code, size), fit.covariance.to_numpy()
         else:
-            inner, bread = _laplace_scores(fit, code, size)
+            inner, bread = _own_scores(fit, code, size)
     covariance = bread @ (inner.T @ inner) @ bread.T
     if small_sample:
         covariance *= size / (size - 1)
@@ -41,9 +44,9 @@ def cluster_robust(fit: MixedModelResult, clusters: Any, small_sample: bool) -> 
 
 
 def cluster_scores(fit: MixedModelResult) -> np.ndarray:
-    """Return each outermost level's gradient of its own Laplace log-likelihood in (raw beta, theta) (levels, p + t)."""
+    """Return each outermost level's gradient of its own log-likelihood in (raw beta, theta) (levels, p + t)."""
     with threads_for(source_of(fit).design.n):
-        return _laplace_scores(fit, *_cluster_codes(fit, None))[0]
+        return _own_scores(fit, *_cluster_codes(fit, None))[0]
 
 
 def _cluster_codes(fit: MixedModelResult, clusters: Any) -> tuple[np.ndarray, int]:
@@ -94,14 +97,11 @@ def _linear_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> np.nda
     return np.asarray(scores @ np.linalg.inv(design.scaling.to_raw))
 
 
-def _laplace_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _own_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the clusters' scores in (beta, theta) (size, p + t) and beta's rows of I^-1 (p, p + t)."""
-    if fit.points:
-        raise ModelError(Problem("cluster_robust", f"a fit by {fit.method}", "a Laplace fit", "Use method='laplace'"))
-    criterion, last = laplace_state(fit)
-    design = criterion.design
-    beta = _sum_by(code, size, design.X, last.scores) @ np.linalg.inv(design.scaling.to_raw)
-    by_cell = theta_scores(criterion, last, fit.theta) * design.cell_multiplicity[:, None]
+    design = source_of(fit).design
+    rows, by_cell = _rule_scores(fit) if fit.points else _laplace_scores(fit)
+    beta = _sum_by(code, size, design.X, rows) @ np.linalg.inv(design.scaling.to_raw)
     cell_code = code[design.structure.cell_ptr[:-1]]
     theta = _sum_by(cell_code, size, by_cell, np.ones(len(by_cell)))
     scores = np.concatenate([beta, theta], axis=1)
@@ -109,6 +109,20 @@ def _laplace_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> tuple
     copies = np.ones(size)
     copies[cell_code] = design.cell_multiplicity
     return scores / np.sqrt(copies)[:, None], np.concatenate([fit.covariance.to_numpy(), fit.covariance_cross], axis=1)
+
+
+def _laplace_scores(fit: MixedModelResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return dl/deta (n) and what every cell adds to dl/dtheta (M, t)."""
+    criterion, last = laplace_state(fit)
+    return last.scores, theta_scores(criterion, last, fit.theta) * criterion.design.cell_multiplicity[:, None]
+
+
+def _rule_scores(fit: MixedModelResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same of a fit by quadrature."""
+    criterion, beta = criterion_of(fit), scaled_beta(fit)
+    assert isinstance(criterion, QuadratureCriterion | NestedCriterion)
+    rows = criterion.evaluate(beta, fit.theta).scores.copy()
+    return rows, criterion.theta_scores(beta, fit.theta)
 
 
 def theta_scores(criterion: LaplaceCriterion, last: Evaluation, theta: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from profiling.errors import ModelError
 from profiling.modeling.comparison import boundary_p_value
 from profiling.modeling.design import build_design
 from profiling.modeling.families import family_of
+from profiling.modeling.fit_quadrature import quadrature_criterion
 from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.state import scaled_beta
 
@@ -273,16 +274,19 @@ def test_bootstrap_of_a_binomial_model_refits_it(data):
     assert found.draws.iloc[2, 2] ** 2 == pytest.approx(direct.variance("a"), abs=1e-4)
 
 
-@pytest.mark.parametrize("formula", ["d ~ x + (1 | a)", "d ~ x + (1 + x | a)", "d ~ x + (1 | a/k)"])
-def test_robust_covariance_from_the_clusters_own_likelihoods(data, formula):
+@pytest.mark.parametrize("method", ["laplace", "agq"])
+@pytest.mark.parametrize("random", ["(1 | a)", "(1 + x | a)", "(1 | a/k)", "(1 | a/k/m)"])
+def test_robust_covariance_from_the_clusters_own_likelihoods(data, random, method):
     """A cluster counted twice adds its own score to the gradient: the sandwich from that, cluster by cluster."""
-    fit = glmm(formula, data)
+    data, formula = data.assign(m=np.arange(len(data)) % 3), f"d ~ x + {random}"
+    fit = glmm(formula, data, method=method, points=5 if method == "agq" else None)
     family = family_of("binomial", "logit")
     p, beta = len(fit.fixed_effects), scaled_beta(fit)
 
     def gradient(weights):
         design = build_design(formula, data, binomial=True, cluster_weights=weights)
-        g = LaplaceCriterion(design, family).evaluate(beta, fit.theta).gradient
+        rule = quadrature_criterion(design, family, fit.points) if fit.points else LaplaceCriterion(design, family)
+        g = rule.evaluate(beta, fit.theta).gradient
         return np.concatenate([np.linalg.inv(design.scaling.to_raw).T @ g[:p], g[p:]])
 
     ones = np.ones(10)
