@@ -102,9 +102,10 @@ def assess_table(
     progress: Progress = silent,
 ) -> Published:
     """Assess the table, keep what was found as a run of the database, and publish its pages under `folder`."""
+    from profiling.pipeline.earlier import with_decision
     from profiling.reporting.publication import publish
-    from profiling.store.publications import History
-    from profiling.store.runs import finish_run, new_run, read_run, write_results
+    from profiling.store.publications import History, history_of, keep_history
+    from profiling.store.runs import new_run, read_run, write_results
 
     clock = Clock()
     with clock.stage("assess"):
@@ -129,10 +130,11 @@ def assess_table(
     write_results(engine, run_id, frames | {"run_inputs": _inputs(path, digest, len(table))})
     with clock.stage("publish"):
         progress("Writing the pages")
-        record = read_run(engine, run_id)
-        page = publish(record, folder).page
-    finish_run(engine, run_id, "published")
-    return describe(record, page, clock)
+        record, earlier = with_decision(engine, read_run(engine, run_id))
+        made = publish(record, folder, earlier)
+    history = history_of(record.run).with_folder(made.folder.name, made.manifest_sha256)
+    keep_history(engine, run_id, "published", history)
+    return describe(record, made.page, clock)
 
 
 def aggregate_frames(table: pd.DataFrame, words: TableWords, options: ProfileOptions) -> dict[str, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,23 +14,28 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from profiling.reporting.publication import Publication
+    from profiling.reporting.suppression_extra import Earlier
     from profiling.store.publications import History
     from profiling.store.runs import RunRecord
 
 
-def draw(record: RunRecord, folder: Path) -> Publication:
-    """Draw the pages of a run and put them into place in one step."""
+def draw(record: RunRecord, folder: Path, earlier: Sequence[Earlier] = ()) -> Publication:
+    """Draw the pages of a run and put them into place in one step. `earlier`: what a reader has of other runs."""
     from profiling.reporting.publication import publish
 
-    return publish(record, folder)
+    return publish(record, folder, earlier)
 
 
-def pass_gate(settings: Settings, engine: Engine, record: RunRecord, release: bool) -> tuple[RunRecord, History]:
+def pass_gate(
+    settings: Settings, engine: Engine, record: RunRecord, release: bool
+) -> tuple[RunRecord, History, list[Earlier]]:
     """The run with its history, if it may be published. Raises PublicationHeld with every reason if it may not.
 
-    A run that was published once is drawn again as it was; one that was released stays released.
+    A run that was published once is drawn again as it was; one that was released stays released. What is hidden is
+    decided here, against what a reader has of the runs published before, which come with it.
     """
     from profiling.pipeline.changes import changes_between
+    from profiling.pipeline.earlier import with_decision
     from profiling.pipeline.gate import reasons
     from profiling.store.publications import history_of, keep_history, published_before
     from profiling.store.runs import read_run
@@ -46,6 +52,7 @@ def pass_gate(settings: Settings, engine: Engine, record: RunRecord, release: bo
             changes=changes_between(before, record) if before else {},
             held=tuple(reason.kind for reason in found),
             released=bool(found) and (release or history.released),
+            disclosure={},
         )
         keep_history(engine, record.run_id, str(record.run["status"]), history)
         if found and not history.released:
@@ -53,7 +60,8 @@ def pass_gate(settings: Settings, engine: Engine, record: RunRecord, release: bo
             raise PublicationHeld(
                 Problem(f"measure {reason.measure}", reason.found, reason.expected, advice) for reason in found
             )
-    return replace(record, run=record.run | {"output_json": history.as_json()}), history
+    record, earlier = with_decision(engine, replace(record, run=record.run | {"output_json": history.as_json()}))
+    return record, history_of(record.run), earlier
 
 
 def verify_run(settings: Settings, engine: Engine, name: str | None = None) -> dict[Path, int]:
@@ -89,6 +97,7 @@ def verify_run(settings: Settings, engine: Engine, name: str | None = None) -> d
 
 def compare_runs(settings: Settings, engine: Engine, former: str, later: str) -> Path:
     """Write the page of two runs side by side; the later one must be published. Returns the page."""
+    from profiling.pipeline.earlier import with_decision
     from profiling.reporting.compare_site import publish_comparison
     from profiling.store.publications import history_of
     from profiling.store.runs import read_predictions, read_run
@@ -109,11 +118,13 @@ def compare_runs(settings: Settings, engine: Engine, former: str, later: str) ->
         str(name): (read_predictions(engine, former, str(name)), read_predictions(engine, later, str(name)))
         for name in measures
     }
+    records = [with_decision(engine, record)[0] for record in records]
     return publish_comparison(records[0], records[1], cases, settings.output.folder, folders[-1])
 
 
 def bundle_run(settings: Settings, engine: Engine, run_id: str, provider: str, folder: Path) -> Path:
     """Write the bundle of one outer provider under `folder`, which must not lie in the public site; its folder."""
+    from profiling.pipeline.earlier import with_decision
     from profiling.reporting.bundle import write_bundle
     from profiling.store.runs import read_predictions, read_run
 
@@ -124,6 +135,7 @@ def bundle_run(settings: Settings, engine: Engine, run_id: str, provider: str, f
     record = read_run(engine, run_id)
     if record.measures.empty:
         raise UsageError(Problem("run", f"run {run_id} has no results", "a fitted run", "profiling runs lists them"))
+    record, _ = with_decision(engine, record)
     predictions = {str(name): read_predictions(engine, run_id, str(name)) for name in record.measures["measure"]}
     folder.mkdir(parents=True, exist_ok=True)
     return write_bundle(record, predictions, provider, folder)

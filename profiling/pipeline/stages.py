@@ -127,10 +127,10 @@ def publish_run(
     if record.run["status"] not in ("fitted", "published"):
         found = f"run {chosen} is {record.run['status']}"
         raise UsageError(Problem("run", found, "a fitted run", "profiling runs lists them"))
-    record, history = pass_gate(settings, engine, record, release)
+    record, history, earlier = pass_gate(settings, engine, record, release)
     with clock.stage("publish"):
         progress("Writing the pages")
-        made = draw(record, settings.output.folder)
+        made = draw(record, settings.output.folder, earlier)
     if not again:
         write_results(engine, chosen, {"run_timings": _timings(clock)})
     keep_history(engine, chosen, "published", history.with_folder(made.folder.name, made.manifest_sha256))

@@ -20,12 +20,13 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import Problem, UsageError
-from profiling.reporting.disclosure import MaskedRun, joined, mask
+from profiling.reporting.disclosure import MaskedRun, mask
 from profiling.reporting.downloads import COLUMNS, EXACT, write_csv, write_json
 from profiling.reporting.manifest import manifest
 from profiling.reporting.pages import hospital as page
 from profiling.reporting.pages import methods
 from profiling.reporting.pages.shared import Site, build, noun, slug
+from profiling.reporting.provider_table import FOR_CONTROL, joined
 from profiling.reporting.publication import STAGING
 from profiling.reporting.sentences import say
 from profiling.reporting.site import frame, style_sheet
@@ -63,7 +64,7 @@ the hospital (inner_expected: within_hospital), else it has none.
 def own_view(record: RunRecord, level: str, provider: str) -> MaskedRun:
     """The masked run as one provider may see it: itself and its own in full, the others without names."""
     masked = mask(record)
-    full = joined(record, masked.specs).drop(columns=["counts", "minimum", "possible"])
+    full = joined(record, masked.specs).drop(columns=list(FOR_CONTROL))
     rows = masked.providers
     mine = ((rows["level"] == level) & (rows["provider"].astype(str) == provider)) | (
         (rows["parent"].astype(object) == provider) & (full["n_parents"].fillna(1).to_numpy(dtype=float) <= 1)

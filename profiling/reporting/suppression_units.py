@@ -37,6 +37,11 @@ class Units:
     values: Ints = field(default_factory=_none)
     value_measure: Ints = field(default_factory=_none)
 
+    def groups(self) -> tuple[Ints, ...]:
+        """All groups beside those of the providers."""
+        totals = np.array(list(self.measures.values()), dtype=np.int64)
+        return totals, self.series, self.series_any, self.values
+
 
 Bounds = tuple[Floats, Floats]
 

@@ -24,7 +24,8 @@ class History:
 
     `held`: why the gate held this one; `released`: whether somebody let it pass; `folders`: name of each published
     folder and the SHA-256 of its manifest, in their order; `software`: versions of what the models were fitted with.
-    `changes`: by measure and level against the previous run, as `profiling.pipeline.changes` finds them.
+    `changes`: by measure and level against the previous run, as `profiling.pipeline.changes` finds them. `disclosure`:
+    what is hidden, as `profiling.reporting.decision` keeps it.
     """
 
     previous: str | None = None
@@ -33,6 +34,7 @@ class History:
     folders: Mapping[str, str] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    disclosure: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> str:
         """As it is kept."""

@@ -33,6 +33,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         return SiteSummary(folder / "index.html", 1, 3, 0, 0, 0)
 
     monkeypatch.setattr(publication, "write_site", write)
+    monkeypatch.setattr(publication, "audit_site", lambda *_: None)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -87,7 +88,7 @@ def test_a_failure_leaves_the_current_site_and_no_rubbish(
     publish(record, tmp_path)
     before = contents(tmp_path)
 
-    def fail(record: RunRecord, folder: Path, edition: str = "public") -> SiteSummary:
+    def fail(*_: object, **__: object) -> SiteSummary:
         (folder / "index.html").write_text("half")
         raise RuntimeError("disk full")
 
