@@ -155,18 +155,23 @@ def test_pages_hold_every_row_once(count: int, size: int, number: int) -> None:
 def test_many_physicians_of_a_hospital_go_over_pages() -> None:
     site = build(mask(simulated_run(hospitals=2, physicians_each=130, rows=40_000)))
     pages = drawn(site, lambda address: address.startswith("hospitals/"))
-    home = min(address for address in pages if "_" not in address).removesuffix(".html")
-    first = parsed(pages[f"{home}.html"])
-    for measure in ("mortality_30d", "length_of_stay"):
+    (level, provider), slug = next(iter(site.addresses.items()))
+    assert level == "hospital"
+    first = parsed(pages[f"hospitals/{slug}.html"])
+    for measure in (one.name for one in site.measures):
+        rows = site.measures[0].providers["physician"]
+        expected = int((rows["parent"] == provider).sum())
+        assert expected > 90
         section = next(e for e in first.iter("section") if e.attrib.get("id") == measure)
-        further = [parsed(pages[f"{home}_{measure}_{number}.html"]) for number in (2, 3)]
+        further = [parsed(text) for name, text in pages.items() if name.startswith(f"hospitals/{slug}_{measure}_")]
+        assert len(further) == -(-expected // 60) - 1
         named: list[str] = []
         for tree in (section, *further):
             table = next(e for e in tree.iter("table") if "physicians" in e.attrib["class"])
             named += [words(next(row.iter("th"))).rstrip("*") for row in table.iter("tr") if list(row.iter("td"))]
             (nav,) = [e for e in tree.iter("nav") if e.attrib.get("class") == "pages"]
             assert {f"hospitals/{href.partition('#')[0]}" for href in links(nav)} <= set(pages)
-        assert len(named) == 130
+        assert len(named) == expected
 
 
 def test_physicians_have_pages_when_asked_for() -> None:
@@ -194,17 +199,19 @@ def test_physicians_have_pages_when_asked_for() -> None:
             assert "counts not shown" in words(section)
             continue
         figures = words(next(section.iter("dl")))
-        assert f"Raw ratio {row['oe_ratio']:.2f}" in figures
-        assert f"Shrunken ratio {row['ratio']:.2f}" in figures
+        assert f"Raw ratio{row['oe_ratio']:.2f}" in figures
+        assert f"Shrunken ratio{row['ratio']:.2f}" in figures
     assert 0 < hidden < len(own)
-    home = next(parsed(text) for address, text in pages.items() if address.startswith("hospitals/"))
-    assert len({href for href in links(home) if href.startswith("../physicians/")}) == 5
+    for (level, provider), slug in plain.addresses.items():
+        mine = published.index[published["parent"] == provider]
+        expected = {full.address("physician", key, "../") for key in mine}
+        home = parsed(pages[plain.address(level, provider)])
+        assert {href for href in links(home) if href.startswith("../physicians/")} == expected, slug
+        break
 
 
-def test_a_site_has_a_folder_of_physicians_only_when_asked_for(tmp_path: Path) -> None:
+def test_a_site_has_a_folder_of_physicians_when_asked_for(tmp_path: Path) -> None:
     record = simulated_run(hospitals=3, physicians_each=2, rows=2000)
-    plain = write_site(record, tmp_path / "plain")
-    full = write_site(record, tmp_path / "full", presentation=Presentation(physician_pages=True))
-    assert not (tmp_path / "plain" / "physicians").exists()
-    assert full.pages == plain.pages + 6
-    assert len(list((tmp_path / "full" / "physicians").iterdir())) == 6
+    write_site(record, tmp_path, presentation=Presentation(physician_pages=True))
+    count = record.flags.loc[record.flags["level"] == "physician", "provider"].nunique()
+    assert len(list((tmp_path / "physicians").iterdir())) == count
