@@ -25,7 +25,7 @@ def record() -> RunRecord:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A site of two small files, for tests of what happens around it."""
 
-    def write(record: RunRecord, folder: Path, edition: str = "public") -> SiteSummary:
+    def write(record: RunRecord, folder: Path, **_: object) -> SiteSummary:
         (folder / "assets").mkdir()
         (folder / "index.html").write_text(str(record.run["title"]))
         (folder / "assets" / "style.css").write_text("a{}")
@@ -88,7 +88,7 @@ def test_a_failure_leaves_the_current_site_and_no_rubbish(
     publish(record, tmp_path)
     before = contents(tmp_path)
 
-    def fail(*_: object, **__: object) -> SiteSummary:
+    def fail(record: RunRecord, folder: Path, **_: object) -> SiteSummary:
         (folder / "index.html").write_text("half")
         raise RuntimeError("disk full")
 
