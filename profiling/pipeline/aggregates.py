@@ -104,7 +104,7 @@ def assess_table(
     """Assess the table, keep what was found as a run of the database, and publish its pages under `folder`."""
     from profiling.pipeline.earlier import with_decision
     from profiling.reporting.publication import publish
-    from profiling.store.publications import History, history_of, keep_history
+    from profiling.store.publications import History, again, history_of, keep_history
     from profiling.store.runs import new_run, read_run, write_results
 
     clock = Clock()
@@ -125,7 +125,7 @@ def assess_table(
         config_text=specification,
         config_sha256=config,
         threshold=threshold,
-        output_json=History(software=software()).as_json(),
+        output_json=again(engine, run_id, History(software=software())).as_json(),
     )
     write_results(engine, run_id, frames | {"run_inputs": _inputs(path, digest, len(table))})
     with clock.stage("publish"):

@@ -13,17 +13,28 @@ from profiling.errors import Problem, ProfilingError, PublicationHeld, UsageErro
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from profiling.config.sources import Output
     from profiling.reporting.publication import Publication
     from profiling.reporting.suppression_extra import Earlier
     from profiling.store.publications import History
     from profiling.store.runs import RunRecord
 
 
-def draw(record: RunRecord, folder: Path, earlier: Sequence[Earlier] = ()) -> Publication:
+def draw(record: RunRecord, output: Output, earlier: Sequence[Earlier] = ()) -> Publication:
     """Draw the pages of a run and put them into place in one step. `earlier`: what a reader has of other runs."""
+    from profiling.reporting.presentation import Presentation
     from profiling.reporting.publication import publish
 
-    return publish(record, folder, earlier)
+    chosen = Presentation(physician_pages=output.physician_pages, pdf=output.pdf, language=output.language)
+    return publish(record, output.folder, earlier, presentation=chosen)
+
+
+def require_extras(output: Output) -> None:
+    """Raise ConfigurationError before any work where what the configuration asks for is not installed."""
+    if output.pdf:
+        from profiling.reporting.pdf import require_pdf
+
+        require_pdf()
 
 
 def pass_gate(
@@ -52,7 +63,8 @@ def pass_gate(
             changes=changes_between(before, record) if before else {},
             held=tuple(reason.kind for reason in found),
             released=bool(found) and (release or history.released),
-            disclosure={},
+            # A decision that was published once stands: another one beside it would give the first away.
+            disclosure=history.disclosure if history.folders else {},
         )
         keep_history(engine, record.run_id, str(record.run["status"]), history)
         if found and not history.released:

@@ -35,6 +35,9 @@ class Published:
 
 def run_all(settings: Settings, engine: Engine, now: datetime, progress: Progress = silent) -> Published:
     """Records to pages. Raises the error of the first stage that fails; nothing is published then."""
+    from profiling.pipeline.publishing import require_extras
+
+    require_extras(settings.output)
     clock = Clock()
     with clock.stage("load"):
         load_records(settings, engine, now, progress)
@@ -61,7 +64,7 @@ def fit_measures(
     from profiling.pipeline.comments import comment_frame
     from profiling.pipeline.composites import composite_frames
     from profiling.pipeline.software import software
-    from profiling.store.publications import History
+    from profiling.store.publications import History, again
     from profiling.store.runs import finish_run, new_run, write_results
 
     clock = clock or Clock()
@@ -76,7 +79,7 @@ def fit_measures(
         config_text=settings.text,
         config_sha256=settings.sha256,
         threshold=settings.disclosure.threshold,
-        output_json=History(software=software()).as_json(),
+        output_json=again(engine, run_id, History(software=software())).as_json(),
     )
     try:
         found, parts = analyse(settings, engine, progress, clock)
@@ -115,10 +118,11 @@ def publish_run(
 
     Raises PublicationHeld where the gate holds a run that was never published, unless it is released.
     """
-    from profiling.pipeline.publishing import draw, pass_gate
+    from profiling.pipeline.publishing import draw, pass_gate, require_extras
     from profiling.store.publications import keep_history
     from profiling.store.runs import latest_run, read_run, write_results
 
+    require_extras(settings.output)
     chosen = run_id or latest_run(engine)
     if chosen is None:
         raise UsageError(Problem("run", "no fitted run in this database", "one", "Run profiling fit, or profiling run"))
@@ -130,7 +134,7 @@ def publish_run(
     record, history, earlier = pass_gate(settings, engine, record, release)
     with clock.stage("publish"):
         progress("Writing the pages")
-        made = draw(record, settings.output.folder, earlier)
+        made = draw(record, settings.output, earlier)
     if not again:
         write_results(engine, chosen, {"run_timings": _timings(clock)})
     keep_history(engine, chosen, "published", history.with_folder(made.folder.name, made.manifest_sha256))

@@ -23,6 +23,7 @@ from profiling.reporting.audit_trail import masked_rules
 from profiling.reporting.decision import decision_of
 from profiling.reporting.masked_frames import MISSING_WARNING as MISSING_WARNING
 from profiling.reporting.masked_frames import (
+    coarse_checks,
     lacking_records,
     masked_calibration,
     masked_counts,
@@ -117,27 +118,27 @@ def mask(record: RunRecord, edition: str = "public") -> MaskedRun:
     made = decision_of(record)
     periods = periods_of(record, full)
     providers = _masked_providers(full, made, threshold)
-    shown_measures = {name: name not in made.withheld for name in specs}
+    nothing = Totals(None, None, None)
+    totals = {
+        name: nothing if name in made.withheld else _totals(full, name, threshold, _rate(record, specs[name], name))
+        for name in specs
+    }
+    few = made.withheld | {name for name, sums in totals.items() if sums.cases is None}
     return MaskedRun(
         run={key: cleaned(value) for key, value in record.run.items() if key not in ("config_text", "output_json")},
         edition=edition,
         threshold=threshold,
         specs=specs,
-        measures=_masked_measures(record.measures, made.withheld),
+        measures=_masked_measures(record.measures, totals),
         providers=providers,
-        totals={
-            name: _totals(full, name, threshold, _rate(record, specs[name], name))
-            if shown_measures[name]
-            else Totals(None, None, None)
-            for name in specs
-        },
+        totals=totals,
         withheld=made.withheld,
-        cohort_flow=of_measures(masked_flow(record.cohort_flow, threshold), made.withheld),
+        cohort_flow=of_measures(masked_flow(record.cohort_flow, threshold), few),
         missing=of_measures(masked_missing(record.missing_counts, threshold), made.withheld),
         lacking=lacking_records(record.missing_counts),
         fixed_effects=of_measures(record.fixed_effects, made.withheld),
         variance_components=record.variance_components,
-        model_checks=of_measures(record.model_checks, made.withheld),
+        model_checks=coarse_checks(of_measures(record.model_checks, made.withheld)),
         calibration=of_measures(masked_calibration(record.calibration, specs, threshold), made.withheld),
         funnel_limits=masked_limits(record.funnel_limits, providers),
         inputs=masked_counts(record.inputs, threshold),
@@ -184,8 +185,9 @@ def _totals(full: pd.DataFrame, measure: str, threshold: int, rate: float | None
     return Totals(cases, observed, observed / cases if rate is None else rate)
 
 
-def _masked_measures(measures: pd.DataFrame, withheld: frozenset[str]) -> pd.DataFrame:
-    hidden = measures["measure"].isin(withheld)
+def _masked_measures(measures: pd.DataFrame, totals: Mapping[str, Totals]) -> pd.DataFrame:
+    no_cases = measures["measure"].map({name: sums.cases is None for name, sums in totals.items()}).astype(bool)
+    no_rate = measures["measure"].map({name: sums.rate is None for name, sums in totals.items()}).astype(bool)
     return measures.assign(
-        rows_used=measures["rows_used"].mask(hidden), overall_rate=measures["overall_rate"].mask(hidden)
+        rows_used=measures["rows_used"].mask(no_cases), overall_rate=measures["overall_rate"].mask(no_rate)
     )

@@ -20,6 +20,20 @@ FUNNEL_STEPS = 120
 LIMITS = ("lower_flag", "lower_watch", "upper_watch", "upper_flag")
 
 
+DIGITS = 5
+EXACT = "log_likelihood"
+
+
+def coarse_checks(checks: pd.DataFrame) -> pd.DataFrame:
+    """Checks to five digits: with all of them, sums over providers are equations for the few that are hidden."""
+    values = checks["value"].astype(float)
+    whole = (values == values.round()) | ~np.isfinite(values)
+    size = np.floor(np.log10(values.abs().where(~whole & (values != 0), 1.0)))
+    factor = 10.0 ** (DIGITS - 1 - size)
+    rounded = ((values * factor).round() / factor).where(checks["name"] != EXACT, values.round(3))
+    return checks.assign(value=values.where(whole, rounded))
+
+
 def is_protected(count: float, threshold: int) -> bool:
     """Whether a count lies between 1 and threshold - 1."""
     return 1 <= round(count) < threshold

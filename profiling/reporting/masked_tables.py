@@ -60,11 +60,20 @@ def masked_periods(periods: pd.DataFrame, hidden: Collection[tuple[str, str]]) -
 
 
 def masked_subgroups(table: pd.DataFrame, hidden: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Subgroups with `hidden`; the rows of both models go together. hidden: by row of the model `main`."""
+    """Subgroups with `hidden`; the rows of both models go together. hidden: by row of the model `main`.
+
+    A column that another model counts otherwise (some records lack what it needs) is shown of the model `main` alone:
+    the difference may be small.
+    """
     table = table.reset_index(drop=True)
     key = ["measure", "column_name", "value"]
-    away = pd.MultiIndex.from_frame(table.loc[table["model"] == MAIN, key].astype(str))[hidden]
+    main = table["model"] == MAIN
+    away = pd.MultiIndex.from_frame(table.loc[main, key].astype(str))[hidden]
     own = pd.MultiIndex.from_frame(table[key].astype(str)).isin(away)
+    both = table[~main].merge(table[main], on=key, how="left", suffixes=("", "_main"))
+    other = both[(both["n"] != both["n_main"]) | (both["observed"] != both["observed_main"])]
+    differing = pd.MultiIndex.from_frame(other[key[:2]].drop_duplicates().astype(str))
+    own |= (~main).to_numpy() & pd.MultiIndex.from_frame(table[key[:2]].astype(str)).isin(differing)
     return table.assign(hidden=own, **{name: table[name].astype(float).mask(own) for name in COUNTS})
 
 

@@ -52,6 +52,14 @@ def history_of(run: Mapping[str, Any]) -> History:
     return History(**(known | {"held": tuple(known.get("held", ()))}))
 
 
+def again(engine: Engine, run_id: str, history: History) -> History:
+    """The history of a run that is made anew: folders and disclosure of a run with this id that was published stay."""
+    with reading(engine) as connection:
+        row = connection.execute(sa.select(t.runs).where(t.runs.c.run_id == run_id)).mappings().first()
+    former = history_of(dict(row)) if row is not None else History()
+    return replace(history, folders=former.folders, disclosure=former.disclosure) if former.folders else history
+
+
 def keep_history(engine: Engine, run_id: str, status: str, history: History) -> None:
     """Keep the history of a run with its status."""
     finish_run(engine, run_id, status, history.as_json())
