@@ -60,18 +60,21 @@ def fit(console: Console, config: Path, now: datetime) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="[RUN]", required=False)
+@click.option("--pdf", is_flag=True, help="Overview, measures and providers as PDF too, as `output: {pdf: true}`.")
 @config_option
 @voice
 @click.pass_obj
-def report(console: Console, run_id: str | None, config: Path) -> None:
+def report(console: Console, run_id: str | None, pdf: bool, config: Path) -> None:
     """Draw the pages of a run from the database alone; without RUN those of the newest.
 
     \b
     Example:
       profiling report
-      profiling report r-1a2b3c4d
+      profiling report r-1a2b3c4d --pdf
     """
     settings = read_settings(config, console)
+    if pdf:
+        settings = settings.model_copy(update={"output": settings.output.model_copy(update={"pdf": True})})
     from profiling.pipeline import publish_run
     from profiling.store.lock import run_lock
 
