@@ -120,10 +120,26 @@ def _integrate(
     density /= density.sum(axis=1, keepdims=True) * (points[1] - points[0])
     mean = density @ points * (points[1] - points[0])
     spread = np.sqrt(density @ points**2 * (points[1] - points[0]) - mean**2)
-    cumulative = interpolate.CubicSpline(points, density, axis=1).antiderivative()(points)
+    cumulative = _running_integral(density, points[1] - points[0])
     cumulative /= cumulative[:, -1:]
     quantiles = np.stack([_invert(points, cumulative, density, p) for p in probabilities], axis=1)
     return mean, spread, quantiles, 1.0 - _cumulative_at(points, cumulative, density, norm)
+
+
+def _running_integral(density: Floats, step: float) -> Floats:
+    """Integral from the first point to each (J, FINE): in every cell that of the polynomial through the six points
+    around it; of the trapezoid in the outermost two, where a density is no more than 1e-13."""
+    cumulative = np.zeros_like(density)
+    cells = cumulative[:, 1:]
+    np.add(density[:, :-1], density[:, 1:], out=cells)
+    cells *= 0.5
+    inner = cells[:, 2:-2]
+    inner *= 802.0 / 720.0
+    inner -= (density[:, 1:-4] + density[:, 4:-1]) * (93.0 / 1440.0)
+    inner += (density[:, :-5] + density[:, 5:]) * (11.0 / 1440.0)
+    cells *= step
+    np.cumsum(cells, axis=1, out=cells)
+    return cumulative
 
 
 def _invert(points: Floats, cumulative: Floats, density: Floats, probability: float) -> Floats:
