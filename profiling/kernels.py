@@ -28,6 +28,7 @@ CALLED_FROM_ELSEWHERE = (
     "modeling/gee/factored.py",
     "modeling/gee/rows.py",
     "modeling/inner_integral.py",
+    "modeling/product_rule.py",
     "modeling/smoothing.py",
     "modeling/sparse_columns.py",
     "modeling/tiles.py",

@@ -18,6 +18,7 @@ from profiling.modeling.covariance import CovarianceTemplate
 from profiling.modeling.criterion_lmm import LinearCriterion, LinearEvaluation
 from profiling.modeling.families import family_of
 from profiling.modeling.fixed import Scaling
+from profiling.modeling.shape_slope import shape_slope
 
 LEAST_SHARE = 0.05
 SHAPE_STEP = 1e-3
@@ -73,8 +74,6 @@ class ConstrainedLikelihood:
         gradient = self.last.gradient
         parts = [self.from_target.T @ gradient[: self.p], self.J.T @ gradient[self.p :]]
         if self.shaped:
-            from profiling.modeling.negative_binomial import shape_slope
-
             parts.append(np.array([shape_slope(cast(LaplaceObjective, self))]))
         return self.last.value, np.concatenate(parts)
 

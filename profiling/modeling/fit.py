@@ -16,10 +16,12 @@ from profiling.modeling.design import Design, build_design
 from profiling.modeling.diagnose import repeated_note
 from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_lmm import fit_lmm
-from profiling.modeling.fit_quadrature import Points, fit_auto, fit_laplace, fit_quadrature
+from profiling.modeling.fit_quadrature import fit_auto, fit_laplace, fit_quadrature
+from profiling.modeling.fit_shape import fit_shape_auto, fit_shape_quadrature
 from profiling.modeling.negative_binomial import fit_negative_binomial
 from profiling.modeling.refitting import start_of
 from profiling.modeling.result import MixedModelResult
+from profiling.modeling.rule_points import Points
 from profiling.modeling.source import ModelCall, ModelSource
 from profiling.modeling.threads import threads_for
 
@@ -58,8 +60,6 @@ def glmm(
         return lmm(formula, data, False, weights, cluster_weights, offset, repeated, start)
     if method not in _METHODS:
         raise ModelError(Problem("method", method, f"one of {', '.join(_METHODS)}"))
-    if chosen.name == "negative_binomial" and method == "agq":
-        raise ModelError(Problem("method", "agq with a negative binomial outcome", "laplace"))
     call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset, repeated)
     data = frame_of(data, formula, weights, offset, repeated)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
@@ -117,7 +117,9 @@ def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None)
     if call.family == "gaussian":
         return fit_lmm(design, call.reml, start)
     if call.family == "negative_binomial":
-        return fit_negative_binomial(design, start)
+        if call.method == "agq":
+            return fit_shape_quadrature(design, call.points, start)
+        return fit_shape_auto(design, start) if call.method == "auto" else fit_negative_binomial(design, start)
     family = family_of(call.family, call.link)
     if call.method == "agq":
         return fit_quadrature(design, family, call.points, start)

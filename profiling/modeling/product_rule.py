@@ -13,7 +13,7 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 
 @nb.njit(cache=True, inline="always")
-def _inverse_transposed(lower: np.ndarray, C: np.ndarray) -> float:
+def inverse_transposed(lower: np.ndarray, C: np.ndarray) -> float:
     """Store L^-T in C (upper triangular) and return log|L|."""
     k = C.shape[0]
     total = 0.0
@@ -30,7 +30,7 @@ def _inverse_transposed(lower: np.ndarray, C: np.ndarray) -> float:
 
 
 @nb.njit(cache=True, inline="always")
-def _scaled(Lambda: np.ndarray, u: np.ndarray, b: np.ndarray) -> None:
+def scaled(Lambda: np.ndarray, u: np.ndarray, b: np.ndarray) -> None:
     """Store Lambda u in b; Lambda is lower triangular."""
     for a in range(len(u)):
         b[a] = 0.0
@@ -100,7 +100,7 @@ def _sum_nodes(
     k, n = len(mode), len(y)
     u, b, r, fall = vectors[0], vectors[1], vectors[2], vectors[3]
     l1, w0, w1 = rows[0, :n], rows[1, :n], rows[2, :n]
-    _scaled(Lambda, mode, b)
+    scaled(Lambda, mode, b)
     # Heights are taken from the mode, the highest point, so that no exponential overflows.
     peak = _rows(code, y, weight, eta, Z, b, l1, w0, w1, r) - 0.5 * (mode @ mode)
     score[:], w[:], mean[:], second[:] = 0.0, 0.0, 0.0, 0.0
@@ -111,7 +111,7 @@ def _sum_nodes(
             u[a] = mode[a]
             for c in range(a, k):
                 u[a] += C[a, c] * nodes[q, c]
-        _scaled(Lambda, u, b)
+        scaled(Lambda, u, b)
         height = _rows(code, y, weight, eta, Z, b, l1, w0, w1, r) - 0.5 * (u @ u)
         p = math.exp(log_weight[q] + height - peak)
         total += p
@@ -184,7 +184,7 @@ def _move_nodes(
     plain = Z.shape[0] == 0
     b, r, s, right, t, pull = vectors[0], vectors[1], vectors[2], vectors[3], vectors[4], vectors[5]
     l1, w0, w1 = rows[0, :n], rows[1, :n], rows[2, :n]
-    _scaled(Lambda, mode, b)
+    scaled(Lambda, mode, b)
     _rows(code, y, weight, eta, Z, b, l1, w0, w1, r)
     A[:], s[:] = 0.0, 0.0
     for i in range(n):
@@ -210,7 +210,7 @@ def _move_nodes(
             part += C[a, c] * right[a]
         for a in range(c + 1):
             t[a] += C[a, c] * part
-    _scaled(Lambda, t, pull)
+    scaled(Lambda, t, pull)
     for i in range(n):
         through = 0.0
         for a in range(k):
@@ -249,11 +249,14 @@ def integrate(
     mean: np.ndarray,
     second: np.ndarray,
     slope: np.ndarray,
+    spread: np.ndarray,
+    turn: np.ndarray,
 ) -> None:
     """Store log integrals (G), their slopes in each row's predictor times multiplicity (n) and posterior moments.
 
     `mode` (G, k) and `lower` (G, k, k) the Cholesky factor of H there; `nodes` (Q, k). `w` (n) becomes E[W | y],
-    `mean` (G, k) and `second` (G, k, k) E[u] and E[uu'], `slope` (tiles, k, k) sums of m dl/dLambda.
+    `mean` (G, k) and `second` (G, k, k) E[u] and E[uu'], `slope` (tiles, k, k) sums of m dl/dLambda, `spread`
+    (G, k, k) and `turn` (G, k) the Q and t of the docstring in `quadrature`.
     """
     k = mode.shape[1]
     for tile in nb.prange(len(tile_ptr) - 1):
@@ -268,7 +271,7 @@ def integrate(
         for g in range(tile_ptr[tile], tile_ptr[tile + 1]):
             part = slice(cell_ptr[g], cell_ptr[g + 1])
             z = Z if Z.shape[0] == 0 else Z[part]
-            half_log_determinant = _inverse_transposed(lower[g], C)
+            half_log_determinant = inverse_transposed(lower[g], C)
             value[g] = -half_log_determinant + _sum_nodes(
                 code,
                 y[part],
@@ -310,3 +313,7 @@ def integrate(
                 mixed,
                 slope[tile],
             )
+            for a in range(k):
+                turn[g, a] = vectors[4, a]
+                for c in range(k):
+                    spread[g, a, c] = Q[a, c]

@@ -48,9 +48,12 @@ class QuadratureCriterion(LaplaceCriterion):
     def __init__(self, design: Design, family: Family, points: tuple[int, ...]) -> None:
         super().__init__(design, family)
         self.points = points
-        self._nodes, self._log_weight = product_rule(points[0], design.structure.terms[0])
+        self.nodes, self.log_weight = product_rule(points[0], design.structure.terms[0])
         self._mean = np.zeros((design.structure.n_levels0, design.structure.terms[0]))
         self._second = np.zeros((*self._mean.shape, self._mean.shape[1]))
+        # Q, t and the Cholesky factor of H of the point evaluated last.
+        self.spread, self.turn = np.zeros_like(self._second), np.zeros_like(self._mean)
+        self.lower = np.zeros_like(self._second)
 
     def with_points(self, points: tuple[int, ...]) -> QuadratureCriterion:
         """Return the criterion with another number of points, starting from the modes found here."""
@@ -95,15 +98,18 @@ class QuadratureCriterion(LaplaceCriterion):
             Lambda,
             modes.u0,
             modes.factor.D,
-            self._nodes,
-            self._log_weight,
+            self.nodes,
+            self.log_weight,
             value,
             self._v,
             self._w,
             self._mean,
             self._second,
             slope,
+            self.spread,
+            self.turn,
         )
+        self.lower = modes.factor.D
         return value, slope, modes
 
     def moments(self, beta: np.ndarray, theta: np.ndarray) -> list[Moments]:

@@ -23,7 +23,7 @@ from profiling.modeling.design import Design, build_design
 from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_quadrature import quadrature_criterion
 from profiling.modeling.laplace import LaplaceCriterion
-from profiling.modeling.negative_binomial import shape_slope
+from profiling.modeling.shape_slope import shape_slope
 from profiling.modeling.threads import threads_for
 
 VALUE, GRADIENT = 1e-9, 1e-7

