@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -96,10 +97,14 @@ def draw_sample(random: np.random.Generator, design: Design) -> Sample:
     return Sample(table, f"died ~ x + (1 | hospital){inner}", code, effect, base)
 
 
+@cache
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(WORKERS, get_context("spawn"))
+
+
 def every_draw(work: Callable[[Design, int], T], design: Design, draws: int) -> list[T]:
-    """`work(design, draw)` for every draw, in processes."""
-    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
-        return list(pool.map(work, [design] * draws, range(draws), chunksize=max(draws // 50, 1)))
+    """`work(design, draw)` for every draw, in processes that all designs share."""
+    return list(_pool().map(work, [design] * draws, range(draws), chunksize=max(draws // 50, 1)))
 
 
 def write_section(heading: str, lines: list[str]) -> None:

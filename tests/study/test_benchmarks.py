@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import bootstrap, intervals, providers
 from benchmarks.admissions import SD_HOSPITAL, Admissions, Size, draw_admissions, published_admissions
 from benchmarks.results import Part, keep
 from benchmarks.storage import read_admissions, write_admissions
@@ -85,3 +86,35 @@ def test_a_part_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) 
     assert page.index("## First") < page.index("## Second")
     assert "| x | 3 |" in page
     assert "| x | 1 |" not in page
+
+
+def test_what_is_said_of_providers_is_timed_by_its_parts() -> None:
+    found = providers.main(6_000, 24_000)
+    assert set(found["parts"]) == set(providers.PARTS)
+    assert min(found["parts"].values()) > 0
+    assert sum(found["parts"].values()) < 1.1 * found["processor"]
+    assert found["rank_error"] < 1e-4
+    assert len(providers.table_of(found)) == len(providers.PARTS) + 7
+
+
+def test_the_bootstrap_of_few_hospitals_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "QUICK", (Size(2_000, 3, 30, 1), 8))
+    found = bootstrap.main(True, 1)
+    assert found["failed"] == 0
+    assert found["processor"] > 0
+
+
+@pytest.mark.skipif(not (SHARED / "data/surgeon_cardiac").is_dir(), reason="no surgeon_cardiac under PROFILING_SHARED")
+def test_every_kind_of_interval_of_the_surgeons_is_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "surgeon_cardiac").symlink_to((SHARED / "data/surgeon_cardiac").resolve())
+    page = intervals.page(tmp_path, 40, 1)
+    rows = {cells[1].strip(): cells[2:] for line in page if len(cells := line.split("|")) == 10}
+    limits = {kind: [tuple(map(float, cell.split(" to "))) for cell in rows[kind][:7]] for kind in list(rows)[2:]}
+    assert len(limits) == 11
+    for kind, found in limits.items():
+        assert all(low < high for low, high in found), kind
+    mean_width = {kind: np.mean([high - low for low, high in found]) for kind, found in limits.items()}
+    assert (
+        mean_width["P/E, posterior at the estimates"] < mean_width["P/E, delta method"] < mean_width[intervals.DEFAULT]
+    )
+    assert mean_width["O/E, mid-p Poisson"] < mean_width["O/E, exact Poisson"]
