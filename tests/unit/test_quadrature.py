@@ -159,6 +159,25 @@ def test_three_levels_against_a_fixed_fine_grid():
     assert abs(found - expected) < 1e-9 * (1 + abs(expected))
 
 
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_four_levels_against_a_fixed_fine_grid(family):
+    """Visits in patients in physicians in clinics in regions: value, gradient of few points, a level that vanishes."""
+    data = tiny(9, family, 14, 2).assign(e=lambda d: np.arange(len(d)) % 2)
+    design = build_design("y ~ x + (1 | a/b/c/e)", data, binomial=family == "binomial")
+    chosen, beta = family_of(family, None), np.array([-0.3, 0.5])
+    link = "logit" if family == "binomial" else "log"
+    for sigma in (np.array([0.9, 0.6, 0.7, 0.5]), np.array([0.9, 0.0, 0.7, 0.5])):
+        expected = fine_grid(design, link, beta, sigma, points=29, reach=7.0)
+        if family == "poisson":
+            expected += float(special.gammaln(design.y + 1).sum())
+        found = quadrature_criterion(design, chosen, [17, 15, 13, 13]).evaluate(beta, sigma).value
+        assert abs(found - expected) < 5e-8 * (1 + abs(expected))
+    criterion = quadrature_criterion(design, chosen, [3, 5, 3, 5])
+    sigma = np.array([0.8, 0.5, 0.6, 0.4])
+    gradient = criterion.evaluate(beta, sigma).gradient
+    np.testing.assert_allclose(gradient, differences(criterion, beta, sigma), rtol=1e-7, atol=1e-7)
+
+
 def test_two_term_vectors_against_adaptive_integration():
     data = tiny(5, "binomial", 12, 2)
     design = build_design("y ~ x + (1 + x | a)", data, binomial=True)
