@@ -92,6 +92,7 @@ def assess_aggregates(
         expected=expected,
         variance=expected,
         cases=n,
+        size=n,
         rate=float(observed.sum() / n.sum()),
     )
     ruling, category = judged(evidence, chosen)

@@ -40,7 +40,8 @@ def evidence_of(
         observed=provider_sums(rows.observed, rows.starts),
         expected=expected,
         variance=variance,
-        cases=rows.cases,
+        cases=rows.patients,
+        size=rows.cases,
         rate=float(rows.observed.mean()),
     )
 

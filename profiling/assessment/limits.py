@@ -54,9 +54,9 @@ def events_to_limits(assessment: LevelAssessment) -> pd.DataFrame:
 
 
 def _largest(assessment: LevelAssessment) -> Floats:
-    """The largest number of events that can be: the cases of a binary outcome."""
+    """The largest number of events that can be: the cases of a binary outcome, or their trials."""
     binary = isinstance(assessment, Assessment) and assessment.rows.family == "binomial"
-    return assessment.evidence.cases if binary else np.full(len(assessment.frame), NO_COUNT - 1.0)
+    return assessment.evidence.size if binary else np.full(len(assessment.frame), NO_COUNT - 1.0)
 
 
 def _counts(assessment: LevelAssessment) -> tuple[Integers, Integers]:

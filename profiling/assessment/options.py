@@ -31,6 +31,8 @@ class ProfileOptions:
     family: None takes the fit's. "log_gaussian" says that the fit's outcome is the logarithm of the reported
     one.
     per_exposure: rates of counts are per unit of exposure, exp(offset) of the fit; False: per case.
+    trials_within_cases: the trials of a row belong to one case (vaccinations due at one visit): n and the least number
+        of cases count rows. False: each trial is a case of its own (rows collapsed to counts).
     rule: "funnel" (exact two-sided mid-p of O given E averaged over the effects), "interval" (posterior interval of
         P/E), "meaningful_difference" (posterior probability of a ratio beyond 1 + difference, or below its inverse),
         "empirical_null" (z-scores against the spread of the bulk), "false_discovery" (Benjamini-Hochberg),
@@ -65,6 +67,7 @@ class ProfileOptions:
     include_inner: bool = False
     family: Family | None = None
     per_exposure: bool = False
+    trials_within_cases: bool = False
     rule: Rule = "funnel"
     overdispersion: OverdispersionKind = "none"
     extremes: Extremes = "winsorise"

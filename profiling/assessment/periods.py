@@ -59,7 +59,7 @@ def provider_periods(
         "provider": rows.labels[dated.provider[first]],
         "position": position[first],
         "period": names[position[first]],
-        "n": np.diff(np.r_[first, len(dated.row)]),
+        "n": _cases(assessment, dated, first),
         "observed": np.add.reduceat(rows.observed[dated.row], first),
         "expected": np.add.reduceat(rows.expected_marginal[dated.row], first),
     })  # fmt: skip
@@ -94,6 +94,15 @@ def _dated(assessment: Assessment, admitted: Days) -> _Dated | None:
     order = known[np.lexsort((day[known], provider[known]))]
     span = float((day[known].max() - day[known].min()).astype(np.int64) + 1) / DAYS_A_YEAR
     return _Dated(order, provider[order], day[order], span)
+
+
+def _cases(assessment: Assessment, dated: _Dated, first: Integers) -> Integers:
+    """Cases in each part of the rows: trials of one case stand together and count once."""
+    if not assessment.rows.within_cases:
+        return np.asarray(np.diff(np.r_[first, len(dated.row)]), dtype=np.int64)
+    new = np.r_[True, np.diff(assessment.rows.order[dated.row]) != 0]
+    new[first] = True
+    return np.asarray(np.add.reduceat(new.astype(np.int64), first), dtype=np.int64)
 
 
 def _periods(day: Days, months: int) -> tuple[Integers, npt.NDArray[np.object_]]:

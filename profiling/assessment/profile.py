@@ -136,7 +136,7 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
             "provider": rows.labels,
             "parent": rows.parent,
             "n_parents": rows.n_parents,
-            "n": rows.cases.astype(np.int64),
+            "n": rows.patients.astype(np.int64),
         }
         | sums
         | _ratios(rows, sums, posterior, options)
@@ -151,7 +151,7 @@ def _assess_rows(rows: ProviderRows, options: ProfileOptions) -> Assessment:
         | provider_ranks(effect, posterior.sd, options)
         | {
             "cases_for_reliability": cases_for_reliability(
-                rows.variance, sampling, rows.cases, options.reliability_target
+                rows.variance, sampling, rows.patients, options.reliability_target
             ),
             "category": category,
         }

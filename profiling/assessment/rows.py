@@ -24,7 +24,8 @@ class ProviderRows:
     provider with most rows, number of them. shared_variance (J,): variance that other random effects add to a
     mean residual. same_base: eta is the expected one's. single: the effect is the model's only one, its
     posterior one-dimensional. mixture: the posterior with beta and the variances integrated, where asked for.
-    exposure (n,): what counts are proportional to, where rates are per unit of it.
+    exposure (n,): what counts are proportional to, where rates are per unit of it. within_cases: rows are trials,
+    several of one case (one position in the data).
     """
 
     labels: npt.NDArray[np.object_]
@@ -49,6 +50,7 @@ class ProviderRows:
     single: bool
     mixture: EffectMixture | None = None
     exposure: Floats | None = None
+    within_cases: bool = False
 
     @property
     def counts(self) -> bool:
@@ -66,12 +68,26 @@ class ProviderRows:
         """What a provider's number is divided by for its rate (J,): its exposure, or its rows."""
         if self.exposure is None:
             return self.cases
-        return np.asarray(np.add.reduceat(self.exposure, self.starts[:-1]), dtype=np.float64)
+        return provider_totals(self.exposure, self.starts)
+
+    @property
+    def patients(self) -> Floats:
+        """Cases of each provider: its rows, or the rows of the data that its trials come from."""
+        if not self.within_cases:
+            return self.cases
+        first = np.r_[True, np.diff(self.order) != 0]
+        first[self.starts[1:-1]] = True
+        return provider_totals(first.astype(np.float64), self.starts)
 
     @property
     def cases(self) -> Floats:
         """Rows of each provider."""
         return np.diff(self.starts).astype(np.float64)
+
+
+def provider_totals(values: Floats, starts: Integers) -> Floats:
+    """Sum of sorted values by provider."""
+    return np.asarray(np.add.reduceat(values, starts[:-1]), dtype=np.float64)
 
 
 def sort_by_provider(codes: Integers, count: int) -> tuple[Integers, Integers]:

@@ -105,6 +105,7 @@ def rows_of_fit(fit: FittedModel, provider: str, options: ProfileOptions) -> Pro
         same_base=standard.expected is standard.predicted,
         single=len(fit.groups) == 1,
         exposure=_exposure(fit)[source] if options.per_exposure else None,
+        within_cases=options.trials_within_cases,
     )
 
 

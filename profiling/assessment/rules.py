@@ -39,7 +39,7 @@ class Evidence:
     z: normal score of the test against the norm; probability: its two-sided probability; above: posterior
     P(ratio > 1); above_at(ratio): posterior P(ratio > ratio); weight: 1/variance of log(O/E) by chance; reliability:
     σ²/(σ² + v); counts: whether outcomes are events; shape: of a count of events; observed, expected (averaged over
-    the effects), variance Σp(1 − p), cases, rate: the cohort's own.
+    the effects), variance Σp(1 − p), cases, size: what a rate is over (cases, or their trials), rate: the cohort's own.
     """
 
     z: Floats
@@ -54,6 +54,7 @@ class Evidence:
     expected: Floats
     variance: Floats
     cases: Floats
+    size: Floats
     rate: float
 
 
@@ -184,7 +185,7 @@ def _srtr_excess(expected: Floats, ratio: float, level: float) -> Callable[[Floa
 
 def _ahrq(evidence: Evidence, options: ProfileOptions) -> Ruling:
     """AHRQ's smoothed rate, whose normal interval leaves out the reference rate."""
-    found = ahrq_rates(evidence.observed, evidence.expected, evidence.variance, evidence.cases, evidence.rate)
+    found = ahrq_rates(evidence.observed, evidence.expected, evidence.variance, evidence.size, evidence.rate)
     error = np.maximum(found.smoothed_standard_error, 1e-300)
     score = (found.smoothed - evidence.rate) / error
     wide = error / np.maximum(found.weight * found.standard_error, 1e-300)

@@ -62,13 +62,20 @@ def subgroups(
     chosen = options or ProfileOptions()
     observed, expected, _, _ = conditional(fit, chosen)
     trials, counts = whole_trials(fit), scale_of(fit, chosen).family in COUNT_FAMILIES
-    parts = [_of_column(name, values, trials, observed, expected, counts) for name, values in columns.items()]
+    size = np.ones_like(trials) if chosen.trials_within_cases else trials
+    parts = [_of_column(name, values, trials, size, observed, expected, counts) for name, values in columns.items()]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return table.assign(position=range(len(table)))
 
 
 def _of_column(
-    name: str, values: pd.Series, trials: Integers, outcome: Floats, mean: Floats, counts: bool
+    name: str,
+    values: pd.Series,
+    trials: Integers,
+    size: Integers,
+    outcome: Floats,
+    mean: Floats,
+    counts: bool,
 ) -> pd.DataFrame:
     codes, names = readable_bands(values)
     own = np.repeat(codes, trials)
@@ -82,7 +89,7 @@ def _of_column(
     else:
         half = NORMAL_95 * np.sqrt(sums(np.square(outcome - mean)))
         low, high = observed - half, observed + half
-    n = np.bincount(own, minlength=len(names))
+    n = np.rint(np.bincount(codes, weights=size, minlength=len(names))).astype(np.int64)
     table = pd.DataFrame({"column_name": name, "value": names, "n": n, "observed": observed, "expected": expected})
     held = table["n"] > 0
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -179,6 +179,7 @@ def profile_options(settings: Settings, measure: Measure) -> ProfileOptions:
         inner_expected=measure.inner_expected,
         family=measure.family,
         per_exposure=measure.exposure is not None,
+        trials_within_cases=measure.trials is not None,
         rule=measure.flag.rule,
         watch=measure.flag.watch,
         flag=measure.flag.flag,

@@ -117,7 +117,12 @@ def test_successes_out_of_trials_by_hand(record: RunRecord) -> None:
     risk = special.expit(effects["Intercept"] + effects["I(age / 10)"] * rows["age"] / 10)
     sums = rows.assign(expected=risk * rows["tried"]).groupby("clinic_id")[["done", "tried", "expected"]].sum()
     got = record.provider_estimates.query("measure == 'vaccinated'").set_index("provider")
-    assert got["n"].to_dict() == sums["tried"].to_dict()
+    assert got["n"].to_dict() == rows["clinic_id"].value_counts().to_dict()
+    assert got["observed_rate"].to_numpy() == pytest.approx((sums["done"] / sums["tried"]).to_numpy())
+    assert record.provider_evidence.query("measure == 'vaccinated'")["exposure"].tolist() == sums["tried"].tolist()
+    quarters = record.provider_periods.query("measure == 'vaccinated'").groupby("provider")[["n", "observed"]].sum()
+    assert quarters["n"].to_dict() == got["n"].to_dict()
+    assert quarters["observed"].to_dict() == got["observed"].to_dict()
     assert got["observed"].to_dict() == sums["done"].to_dict()
     assert got["expected"].to_numpy() == pytest.approx(sums["expected"].to_numpy())
     assert (

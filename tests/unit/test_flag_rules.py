@@ -50,6 +50,7 @@ def evidence(observed: Any, expected: Any, sigma: float = 0.25) -> Evidence:
         expected=expected,
         variance=expected,
         cases=expected * 10,
+        size=expected * 10,
         rate=0.1,
     )
 

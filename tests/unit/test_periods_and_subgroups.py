@@ -157,6 +157,8 @@ def test_subgroups_are_the_sums_of_outcomes_and_conditional_means(trials: bool) 
         assert part["expected"].sum() == pytest.approx(mean.sum())
     women = found[found["value"] == "F"].iloc[0]
     assert women["n"] == (table["sex"] == "F").sum() * (3 if trials else 1)
+    rows = subgroups(fit, {"sex": table["sex"]}, ProfileOptions(trials_within_cases=True))
+    assert rows["n"].tolist() == table["sex"].value_counts().sort_index().tolist()
     assert women["observed"] == events[table["sex"] == "F"].sum()
     assert women["expected"] == pytest.approx(mean[table["sex"] == "F"].sum())
     assert women["lower"] * women["expected"] == pytest.approx(stats.chi2.ppf(0.025, 2 * women["observed"]) / 2)
