@@ -33,6 +33,7 @@ PAPER = "pdf.css"
 PRINTED = ("index.html", "measure.html", "hospital.html")
 MOST_IN_NAVIGATION = 4
 MANY_PAGES = 200
+MANY_PAPERS = 8
 MOST_PROCESSES = 4
 
 
@@ -112,14 +113,14 @@ def _write_pages(site: Site, folder: Path, presentation: Presentation) -> int:
         for page in share:
             write(page)
 
-    processes = _processes(len(pages))
+    processes = _processes(len(pages), MANY_PAPERS if presentation.pdf else MANY_PAGES)
     in_processes(some, [pages[start::processes] for start in range(processes)])
     return len(pages)
 
 
-def _processes(pages: int) -> int:
+def _processes(pages: int, many: int = MANY_PAGES) -> int:
     """How many processes write: one for few pages."""
-    return min(os.cpu_count() or 1, MOST_PROCESSES) if pages >= MANY_PAGES else 1
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if pages >= many else 1
 
 
 def _writer(site: Site, made: Environment, folder: Path, presentation: Presentation = PLAIN) -> Callable[[Page], None]:
