@@ -20,7 +20,7 @@ MODE_TOLERANCE = 1e-6  # in posterior sds; one more step squares it
 
 
 @nb.njit(cache=True, fastmath=_FAST, error_model="numpy")
-def _node(
+def node(
     code: float,
     growth: np.ndarray,
     unit: bool,
@@ -95,7 +95,7 @@ def _slopes(
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _mode(
+def mode_of(
     code: float,
     growth: np.ndarray,
     y: np.ndarray,
@@ -152,13 +152,13 @@ def integral(
     """
     n = hi - lo
     if sigma == 0.0:
-        height, product, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer, here)
+        height, product, first, second = node(code, growth, unit, y, weight, eta, lo, hi, outer, here)
         for i in range(n):
             score[at + i], w[at + i] = here[0, i], here[1, i]
         return height - math.log(product), 0.0, first, -second, 0.0, 0.0, 0.0, 0.0
     variance = sigma * sigma
-    mode = _mode(code, growth, y, weight, eta, lo, hi, outer, variance, start)
-    height, product, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + mode, here)
+    mode = mode_of(code, growth, y, weight, eta, lo, hi, outer, variance, start)
+    height, product, first, second = node(code, growth, unit, y, weight, eta, lo, hi, outer + mode, here)
     curvature = second + 1.0 / variance
     sd = 1.0 / math.sqrt(curvature)
     rate = -second / curvature
@@ -176,7 +176,7 @@ def integral(
         if q == middle:
             continue
         b = mode + sd * z[q]
-        height, product, first, second = _node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
+        height, product, first, second = node(code, growth, unit, y, weight, eta, lo, hi, outer + b, here)
         p = math.exp(log_weight[q] + height - 0.5 * b * b / variance - peak) / product
         for i in range(n):
             score[at + i] += p * here[0, i]

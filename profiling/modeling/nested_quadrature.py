@@ -34,6 +34,7 @@ from profiling.modeling.families import LOGIT, Family
 from profiling.modeling.gauss_hermite import gauss_hermite
 from profiling.modeling.inner_integral import SAFE_EXPONENT
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion
+from profiling.modeling.nested_level import Level, combine
 from profiling.modeling.nesting import Nesting, nesting
 from profiling.modeling.quadrature import Moments, averaged
 from profiling.modeling.tiles import transposed_times
@@ -43,21 +44,22 @@ SETTLED = 0.01
 PATIENCE = 8  # whole steps before half steps
 SWEEPS = 40
 LONGEST_STEP = 2.0  # in prior sds
+NO_HEIGHTS = np.zeros((0, 0, 0))
 
 
-@dataclass
-class Level:
-    """One outer level at one set of nodes, by cluster and outer node (D, C) and own node (D, C, Q)."""
+@dataclass(frozen=True)
+class SettledNodes:
+    """Where the nodes stand at one point and what is known there, for levels 2 to L (lists).
 
-    value: np.ndarray
-    slope: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    mean: np.ndarray
-    square: np.ndarray
-    center_first: np.ndarray
-    center_second: np.ndarray
-    share: np.ndarray
+    `sigma` of all levels; `places` (m, d), each (D, C); `heights` (D, C, Q) the children's log integrals at the nodes;
+    `shares` (D, C) of the outer nodes; `outer` (D, C) the sums of the effects outside of level 2.
+    """
+
+    sigma: np.ndarray
+    places: list[tuple[np.ndarray, np.ndarray]]
+    heights: list[np.ndarray]
+    shares: list[np.ndarray]
+    outer: np.ndarray
 
 
 class NestedCriterion(LaplaceCriterion):
@@ -169,9 +171,7 @@ class NestedCriterion(LaplaceCriterion):
             self._used = used
             self._place = self._first_places(eta, sigma)
             self._allocate()
-        growth = np.zeros(0)
-        if self.family.code == LOGIT and np.abs(eta).max() < SAFE_EXPONENT:
-            growth = np.exp(eta)
+        growth = self._growth(eta)
         limit = self._stale
         for sweep in range(SWEEPS):
             levels, inner_slope = self._pass(eta, growth, sigma)
@@ -195,7 +195,27 @@ class NestedCriterion(LaplaceCriterion):
             self.unsettled += 1
         return levels, self._shares(levels), sigma, inner_slope
 
-    def _rule(self, level: int) -> tuple[np.ndarray, np.ndarray]:
+    def settled_nodes(self, eta: np.ndarray, theta: np.ndarray) -> SettledNodes:
+        """Return the nodes where they belong at (eta, theta), with the heights at them."""
+        levels, shares, sigma, _ = self._settled(eta, theta)
+        places = self._nodes(sigma)
+        heights = [np.empty((*places[0][0].shape, len(self.rule(1)[0])))]
+        self._pass(eta, self._growth(eta), sigma, heights[0])
+        for level in range(2, self.nesting.depth):
+            summed = np.add.reduceat(levels[level - 2].value, self.nesting.child_ptr[level][:-1], axis=0)
+            heights.append(summed.reshape(*places[level - 1][0].shape, len(self.rule(level)[0])))
+        return SettledNodes(sigma, places, heights, shares, self._outer_sums(places))
+
+    def rows(self, eta: np.ndarray) -> tuple[float, np.ndarray, bool, np.ndarray, np.ndarray, np.ndarray]:
+        """Return what the kernels of single rows take."""
+        return self.family.code, self._growth(eta), self._unit, self.design.y, self.design.weights, eta
+
+    def _growth(self, eta: np.ndarray) -> np.ndarray:
+        """Return exp(eta) (n) where the kernel can use it, else nothing."""
+        return np.exp(eta) if self.family.code == LOGIT and np.abs(eta).max() < SAFE_EXPONENT else np.zeros(0)
+
+    def rule(self, level: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the nodes and log weights (Q) of a level, the innermost being 0."""
         return gauss_hermite(self._used[level])
 
     def _first_places(self, eta: np.ndarray, sigma: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -233,13 +253,18 @@ class NestedCriterion(LaplaceCriterion):
         total = np.zeros((len(self.nesting.label[-1]), 1))
         for level in range(self.nesting.depth - 1, 1, -1):
             center, spread = nodes[level - 1]
-            z, _ = self._rule(level)
+            z, _ = self.rule(level)
             own = total[:, :, None] + center[:, :, None] + spread[:, :, None] * z
             total = own.reshape(len(own), -1)[self.nesting.parent(level - 1)]
         return np.ascontiguousarray(total)
 
-    def _pass(self, eta: np.ndarray, growth: np.ndarray, sigma: np.ndarray) -> tuple[list[Level], np.ndarray]:
-        """Integrate all levels with the nodes where they are; return levels 2 to L and level 1's slope (D, C)."""
+    def _pass(
+        self, eta: np.ndarray, growth: np.ndarray, sigma: np.ndarray, heights: np.ndarray = NO_HEIGHTS
+    ) -> tuple[list[Level], np.ndarray]:
+        """Integrate all levels with the nodes where they are; return levels 2 to L and level 1's slope (D, C).
+
+        `heights` (D, C, Q), unless empty, becomes the sum of level 2's children at its nodes.
+        """
         d, tree, nodes = self.design, self.nesting, self._nodes(sigma)
         center, spread = nodes[0]
         out = np.empty((*center.shape, 9))
@@ -255,8 +280,8 @@ class NestedCriterion(LaplaceCriterion):
             tree.child_ptr[1],
             tree.tile_ptr,
             sigma,
-            *self._rule(0),
-            *self._rule(1),
+            *self.rule(0),
+            *self.rule(1),
             self._outer_sums(nodes),
             center,
             spread,
@@ -265,6 +290,7 @@ class NestedCriterion(LaplaceCriterion):
             self._weight,
             out,
             self._inner_moments,
+            heights,
         )
         value, slope, first, second, mean, square, center_first, center_second = (
             out[:, :, column] for column in (0, 2, 3, 4, 5, 6, 7, 8)
@@ -272,7 +298,7 @@ class NestedCriterion(LaplaceCriterion):
         levels = [Level(value, slope, first, second, mean, square, center_first, center_second, np.zeros(0))]
         for level in range(2, tree.depth):
             levels.append(
-                combine(levels[-1], tree.child_ptr[level], *nodes[level - 1], float(sigma[level]), *self._rule(level))
+                combine(levels[-1], tree.child_ptr[level], *nodes[level - 1], float(sigma[level]), *self.rule(level))
             )
         return levels, out[:, :, 1]
 
@@ -324,45 +350,3 @@ def _along_nodes(values: np.ndarray, used: tuple[int, ...], wanted: tuple[int, .
         hats = np.array([np.interp(target, z, hat) for hat in np.eye(old)])
         grid = np.moveaxis(np.tensordot(grid, hats, axes=(axis, 0)), -1, axis)
     return np.ascontiguousarray(grid.reshape(len(values), -1))
-
-
-def combine(
-    inside: Level,
-    child_ptr: np.ndarray,
-    center: np.ndarray,
-    spread: np.ndarray,
-    sigma: float,
-    z: np.ndarray,
-    log_weight: np.ndarray,
-) -> Level:
-    """Return a level from the one inside it, whose outer nodes are this level's outer nodes times its own."""
-    shape = (*center.shape, len(z))
-
-    def children(values: np.ndarray) -> np.ndarray:
-        return np.asarray(np.add.reduceat(values, child_ptr[:-1], axis=0)).reshape(shape)
-
-    b = center[:, :, None] + spread[:, :, None] * z
-    precision = sigma**-2.0 if sigma > 0 else 0.0
-    height = log_weight + children(inside.value) - 0.5 * precision * b**2
-    peak = height.max(axis=2)
-    share = np.exp(height - peak[:, :, None])
-    total = share.sum(axis=2)
-    share /= total[:, :, None]
-    first, second = children(inside.first), children(inside.second)
-    mean = (share * first).sum(axis=2)
-    square = (share * b**2).sum(axis=2)
-    middle = len(z) // 2
-    widening = spread**2 * precision
-    moving = (first - b * precision) * widening[:, :, None] * (center[:, :, None] + b)
-    slope = square * precision - 1.0 + widening + (share * moving).sum(axis=2)
-    return Level(
-        value=peak + np.log(total) + (np.log(spread / sigma) if sigma > 0 else 0.0),
-        slope=slope if sigma > 0 else np.zeros_like(slope),
-        first=mean,
-        second=(share * (second + first**2)).sum(axis=2) - mean**2,
-        mean=(share * b).sum(axis=2),
-        square=square,
-        center_first=first[:, :, middle],
-        center_second=second[:, :, middle],
-        share=share,
-    )

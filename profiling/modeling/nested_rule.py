@@ -38,6 +38,7 @@ def integrate_two_levels(
     w: np.ndarray,
     out: np.ndarray,
     moments: np.ndarray,
+    heights: np.ndarray,
 ) -> None:
     """Integrate the two innermost levels for every cluster of the second and every sum of the effects outside of it.
 
@@ -45,7 +46,7 @@ def integrate_two_levels(
     `score`, `w` (n, C): slopes in the rows' predictors and E[W]; `out` (D, C, 8): log integral, slopes in log sigma
     of the two levels, first and second derivative in the outer sum, E[b], E[b^2] and, at the center, the first and
     second derivative of the children's sum; `moments` (G, C, 2): E[b], E[b^2] of the innermost level; `start` (G) the
-    innermost modes to begin with, renewed.
+    innermost modes to begin with, renewed; `heights` (D, C, Q), unless empty, the children's sums at the nodes.
     """
     middle = len(z2) // 2
     s1, s2 = sigma[0], sigma[1]
@@ -107,6 +108,9 @@ def integrate_two_levels(
                 _second_level(s2, z2, log_weight2, center[d, c], spread[d, c], sums, share, out[d, c])
                 out[d, c, 7] = sums[middle, 2]
                 out[d, c, 8] = sums[middle, 3]
+                if len(heights):
+                    for q in range(len(z2)):
+                        heights[d, c, q] = sums[q, 0]
                 at = 0
                 for j in range(child_ptr[d], child_ptr[d + 1]):
                     g = inner[j]
@@ -134,7 +138,7 @@ def _second_level(
     share: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Sum the nodes of one cluster of the second level; see `nested_quadrature.combine` for the same in numpy."""
+    """Sum the nodes of one cluster of the second level; see `nested_level.combine` for the same in numpy."""
     precision = 1.0 / (sigma * sigma) if sigma > 0 else 0.0
     peak = -np.inf
     for q in range(len(z)):

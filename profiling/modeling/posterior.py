@@ -1,8 +1,8 @@
 """Posterior distributions of random effects at the estimates, by quadrature.
 
-Means and covariances come from the rule's own nodes. For one scalar factor the quantiles are exact: the density
-p(b | y_j) is laid on a grid around its mean, summed by the Hermite-corrected trapezoid rule
-h (g0 + g1) / 2 + h^2 (g0' - g1') / 12, and the distribution function is inverted inside the grid's interval.
+Means and covariances come from the rule's own nodes. Quantiles of nested effects: see `nested_posterior`. For one
+scalar factor they are exact: the density p(b | y_j) is laid on a grid around its mean, summed by the Hermite-corrected
+trapezoid rule h (g0 + g1) / 2 + h^2 (g0' - g1') / 12, and the distribution function is inverted inside the interval.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 
 from profiling.modeling.climb import LaplaceObjective
 from profiling.modeling.families import derivatives
+from profiling.modeling.nested_posterior import nested_quantiles
+from profiling.modeling.nested_quadrature import NestedCriterion
 
 PROBABILITIES = np.array([0.025, 0.5, 0.975])
 REACH = 8.0  # posterior sds
@@ -23,7 +25,7 @@ STEPS = 96
 
 @dataclass(frozen=True)
 class Posterior:
-    """Mean, sd (levels, q) and the .025, .5, .975 quantiles (levels, q, 3; nan where none are computed)."""
+    """Mean, sd (levels, q) and the .025, .5, .975 quantiles (levels, q, 3; nan for vectors)."""
 
     mean: np.ndarray
     sd: np.ndarray
@@ -37,6 +39,9 @@ def posteriors(objective: LaplaceObjective, point: np.ndarray) -> dict[str, Post
     theta = design.form.to_theta(point[p:], objective.zero)
     found = {}
     moments = criterion.moments(point[:p], theta)  # type: ignore[attr-defined]
+    nested: list[np.ndarray] = []
+    if isinstance(criterion, NestedCriterion):
+        nested = nested_quantiles(criterion, point[:p], theta, PROBABILITIES)
     for f, (factor, own) in enumerate(zip(design.factors, moments, strict=True)):
         sd = np.sqrt(np.maximum(np.diagonal(own.covariance, axis1=1, axis2=2), 0.0))
         quantiles = np.full((*own.mean.shape, len(PROBABILITIES)), np.nan)
@@ -57,6 +62,8 @@ def posteriors(objective: LaplaceObjective, point: np.ndarray) -> dict[str, Post
                     PROBABILITIES,
                     quantiles[:, 0],
                 )
+        if nested:
+            quantiles[:, 0] = nested[f]
         arrays = (own.mean, sd, quantiles)
         if f == 0:
             back = np.empty_like(design.new_level0)

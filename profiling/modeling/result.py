@@ -138,7 +138,7 @@ class MixedModelResult:
     def posterior(self, group: str) -> pd.DataFrame:
         """Return level, mean, sd, q025, q50, q975 of the effects' posterior at the estimates (with term, for vectors).
 
-        Only quadrature gives it; quantiles are exact for one scalar factor and missing otherwise.
+        Only quadrature gives it; quantiles are those of scalar effects (nested ones to .001 sd), missing for vectors.
         """
         factor = self._factor(group)
         if group not in self.posteriors:

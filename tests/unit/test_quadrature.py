@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, special, stats
+from scipy import integrate, interpolate, special, stats
 
 from profiling import glmm
 from profiling.errors import ModelError
@@ -269,7 +269,6 @@ def test_posterior_means_of_nested_effects_against_the_fixed_grid():
     sigma_a, sigma_b = (np.sqrt(fit.variance(group)) for group in ("a", "a:b"))
     grid, inner = np.linspace(-8, 8, 401), np.linspace(-8, 8, 401)
     frame = fit.posterior("a")
-    assert fit.posterior("a:b")["q50"].isna().all()
     for code in range(2):
         rows = fit.level_codes("a") == code
         height = -0.5 * grid**2
@@ -283,6 +282,55 @@ def test_posterior_means_of_nested_effects_against_the_fixed_grid():
         mean = sigma_a * share @ grid
         assert frame["mean"][code] == pytest.approx(mean, abs=1e-7)
         assert frame["sd"][code] == pytest.approx(np.sqrt(sigma_a**2 * share @ grid**2 - mean**2), abs=1e-7)
+
+
+@pytest.mark.parametrize("points", [None, 15])
+def test_posterior_quantiles_of_three_levels_against_a_grid_of_all(points):
+    """The joint density of a clinic's, a physician's and a patient's effect on a grid, everybody else summed out."""
+    rng = np.random.default_rng(21)
+    data = pd.DataFrame(np.indices((4, 3, 3, 3)).reshape(4, -1).T, columns=["a", "b", "c", "visit"])
+    levels = [data["a"], data["a"] * 3 + data["b"], data["a"] * 9 + data["b"] * 3 + data["c"]]
+    data["x"] = rng.normal(size=len(data))
+    eta = (
+        -0.2
+        + 0.5 * data["x"]
+        + sum(rng.normal(0, s, 40)[level] for s, level in zip((1.0, 0.8, 1.2), levels, strict=True))
+    )
+    data["y"] = (rng.random(len(data)) < special.expit(eta)).astype(float)
+    fit = glmm("y ~ x + (1 | a/b/c)", data, method="agq", points=points)
+    names = ["a", "a:b", "a:b:c"]
+    sigma = np.sqrt([fit.variance(name) for name in names])
+    assert sigma.min() > 0.1
+    grid = np.linspace(-6, 6, 61)
+    code = [fit.level_codes(name) for name in names]
+
+    def patient(c: int, outside: np.ndarray) -> np.ndarray:
+        """Log density of a patient's visits and effect (..., grid) given the sum of the effects outside."""
+        rows, height = code[2] == c, np.zeros((*outside.shape, len(grid)))
+        for y, own in zip(fit.outcome[rows], fit.linear_predictor[rows], strict=True):
+            height += log_density("logit", y, own + outside[..., None] + sigma[2] * grid)
+        return height - grid**2 / 2
+
+    own = code[0] == 0
+    by_physician = {
+        b: [patient(c, sigma[0] * grid[:, None] + sigma[1] * grid) for c in np.unique(code[2][code[1] == b])]
+        for b in np.unique(code[1][own])
+    }
+    physician = {
+        b: sum(special.logsumexp(part, axis=-1) for part in parts) - grid**2 / 2 for b, parts in by_physician.items()
+    }
+    clinic = sum(special.logsumexp(part, axis=-1) for part in physician.values()) - grid**2 / 2
+    b, parts = next(iter(by_physician.items()))
+    pair = clinic[:, None] - special.logsumexp(physician[b], axis=-1)[:, None] + physician[b]
+    whole = pair[..., None] - special.logsumexp(parts[0], axis=-1)[..., None] + parts[0]
+    densities = [clinic, special.logsumexp(pair, axis=0), special.logsumexp(whole, axis=(0, 1))]
+    rows = [0, int(b), int(np.unique(code[2][code[1] == b])[0])]
+    for name, scale, row, height in zip(names, sigma, rows, densities, strict=True):
+        found = fit.posterior(name).iloc[row]
+        curve = interpolate.CubicSpline(grid, np.exp(height - height.max())).antiderivative()
+        fine = np.linspace(-6, 6, 20_001)
+        quantiles = np.interp(np.array([0.025, 0.5, 0.975]) * curve(6), curve(fine), fine) * scale
+        np.testing.assert_allclose(found[["q025", "q50", "q975"]].to_numpy(float), quantiles, atol=1e-3 * scale)
 
 
 def test_crossed_levels_have_no_quadrature():
