@@ -117,6 +117,7 @@ class Attack:
     """The system of one run, and where each cell of it stands."""
 
     system: System
+    threshold: int = 11
     cells: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
     totals: dict[tuple[str, str, str], int | None] = field(default_factory=dict)
 
@@ -143,7 +144,7 @@ def attack_run(
 
     `full`: the truth, with counts (True for events) and minimum. `masked`: the same rows as published.
     """
-    attack = Attack(system)
+    attack = Attack(system, threshold)
     for row, shown in zip(full.itertuples(), masked.itertuples(), strict=True):
         key = (str(row.measure), str(row.level), str(row.provider))
         assert key == (str(shown.measure), str(shown.level), str(shown.provider))
@@ -187,6 +188,8 @@ def _enter(attack: Attack, key: tuple[str, str, str], row, shown, threshold: int
 
 
 def _kind(value: float, most: float, threshold: int) -> tuple[float, float]:
+    if threshold < 6:
+        return 0.0, max(most, value)
     if value == 0:
         return 0.0, 0.0
     return (1.0, threshold - 1.0) if value < threshold else (float(threshold), max(most, value))
@@ -246,9 +249,9 @@ def attack_periods(attack: Attack, full: pd.DataFrame, masked: pd.DataFrame, cou
                 public = (measure, level, str(row.provider)) in shown
                 variable = system.known(value) if public else system.unknown(value)
                 ids[str(row.provider), row.position, cell] = variable
-                if not public and small(value, 11):
+                if not public and small(value, attack.threshold):
                     system.targets[variable] = f"{measure} {level} {row.provider} period {row.position} {cell}"
-                assert not (public and small(value, 11))
+                assert not (public and small(value, attack.threshold))
         for provider, own in part.groupby("provider", sort=False):
             for cell in CELLS if counts[measure] else ("n",):
                 whole = attack.cells[measure, level, str(provider), cell]
@@ -277,8 +280,8 @@ def attack_subgroups(
             for cell, value in values.items():
                 variable = system.unknown(value) if row.hidden else system.known(value)
                 ids[cell].append(variable)
-                assert row.hidden or not small(value, 11)
-                if small(value, 11):
+                assert row.hidden or not small(value, attack.threshold)
+                if small(value, attack.threshold):
                     system.targets[variable] = f"{measure} {column} {row.value} {cell}"
             if counts[measure]:
                 n, events, others = (ids[cell][-1] for cell in CELLS)

@@ -35,7 +35,8 @@ class Cells:
     values, lower, upper (u, 3): the truth, and what is known of a unit that is not shown. tied (u,): whether n = O + N.
     group (u,): -1 for none. fixed (u,): known whatever is hidden. protected (u, 3): counts to be kept. link (u,): units
     of one number share the same n, -1 for none. Entries of sums: equation, unit, sign, and role: a CANDIDATE may be
-    hidden to loosen the sum, LAST where nothing else is left.
+    hidden to loosen the sum, LAST where nothing else is left. proxies: equation, unit and order of units that loosen a
+    sum though they do not stand in it.
     """
 
     values: Floats
@@ -50,6 +51,7 @@ class Cells:
     unit: Ints
     sign: Floats
     role: Ints
+    proxies: tuple[Ints, Ints, Ints]
 
     @property
     def equations(self) -> int:
@@ -114,6 +116,7 @@ class Builder:
     parts: list[dict[str, npt.NDArray[np.generic]]] = field(default_factory=list)
     sums: list[tuple[Ints, Ints, Floats, Ints]] = field(default_factory=list)
     links: list[tuple[Ints, Ints]] = field(default_factory=list)
+    proxies: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
     units: int = 0
     groups: int = 0
     equations: int = 0
@@ -165,6 +168,10 @@ class Builder:
         """Further members of sums, counted from the first."""
         self._enter(equation, members, sign, role)
 
+    def proxy(self, equation: Ints, units: Ints, order: Ints) -> None:
+        """Units that loosen sums when they are hidden, in this order, though they do not stand in them."""
+        self.proxies.append((equation, units, order))
+
     def linked(self, units: Ints, number: Ints) -> None:
         """Units with the same number have the same cases; every unit is named at most once."""
         self.links.append((units, number))
@@ -184,7 +191,17 @@ class Builder:
         names = ("values", "lower", "upper", "tied", "group", "fixed", "protected")
         joined = {name: np.concatenate([part[name] for part in self.parts]) for name in names}
         sums = [np.concatenate(parts) for parts in zip(*self.sums, strict=True)] if self.sums else _NOTHING
-        return Cells(**joined, link=link, equation=sums[0], unit=sums[1], sign=sums[2], role=sums[3])
+        proxies = [np.concatenate(parts) for parts in zip(*self.proxies, strict=True)] if self.proxies else _NONE
+        return Cells(
+            **joined,
+            link=link,
+            equation=sums[0],
+            unit=sums[1],
+            sign=sums[2],
+            role=sums[3],
+            proxies=(proxies[0], proxies[1], proxies[2]),
+        )
 
 
+_NONE = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))
 _NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))

@@ -110,8 +110,16 @@ class _Closure:
         self.shown[self.cells.group[small]] = False
         if hidden is not None:
             self.shown[self.cells.group[units.rows[hidden]]] = False
-        # Entries of every sum in the order in which they would be hidden.
-        self.ranked = np.lexsort((units.order[self.cells.unit], self.cells.equation))
+        # With a threshold of 3 the lowest band is one or two values.
+        own = self.cells.upper[units.rows, 0] - self.cells.lower[units.rows, 0] + 1 < NEEDED
+        self._silence(own & self.cells.protected[units.rows, 0])
+        # What may be hidden of every sum, in the order in which it would be.
+        proxies = self.cells.proxies
+        self.equation = np.concatenate([self.cells.equation, proxies[0]])
+        self.unit = np.concatenate([self.cells.unit, proxies[1]])
+        self.role = np.concatenate([self.cells.role, np.full(len(proxies[0]), CANDIDATE)])
+        order = np.concatenate([units.order[self.cells.unit], proxies[2]])
+        self.ranked = np.lexsort((order, self.equation))
 
     def closed(self) -> Bools:
         """Groups that stay shown. Every round hides something, so this ends."""
@@ -157,7 +165,7 @@ class _Closure:
         if first.any() or linked.any():
             chosen, cell = chosen[first], cell[first]
         before = int(self.shown.sum())
-        victims = cells.unit[usable[chosen]]
+        victims = usable[chosen]
         self.shown[cells.group[victims]] = False
         self._drop_linked(np.concatenate([victims[cell == 0], np.flatnonzero(linked)]))
         if int(self.shown.sum()) == before:
@@ -176,12 +184,14 @@ class _Closure:
         involved = np.isin(rows, cells.unit[np.isin(cells.equation, equations)]) & ~self.shown[cells.group[rows]]
         least, most = cells.lower[rows, 0], cells.upper[rows, 0]
         bound = ((lower[rows, 0] == least) & (least > 1)) | ((upper[rows, 0] == most) & (most < UNBOUNDED))
-        silent = involved & bound & (self.blind < SILENT)
+        return self._silence(involved & bound & (self.blind < SILENT))
+
+    def _silence(self, silent: Bools) -> bool:
+        """Say one thing less of these providers; whether there are any."""
         if silent.any():
             self.blind = self.blind + silent
-            wider = self.told(self.blind)
-            for side, known in zip((cells.lower, cells.upper), wider, strict=True):
-                side[rows] = known
+            for side, known in zip((self.cells.lower, self.cells.upper), self.told(self.blind), strict=True):
+                side[self.units.rows] = known
         return bool(silent.any())
 
     def _told_by_cases(self, lower: Floats, upper: Floats) -> Bools:
@@ -208,7 +218,7 @@ class _Closure:
         for component in np.unique(part[unsafe.any(axis=1)]):
             mine = np.flatnonzero((own == component) & (usable >= 0))
             if len(mine):
-                self.shown[cells.group[cells.unit[usable[mine[np.argmin(width[mine])]]]]] = False
+                self.shown[cells.group[usable[mine[np.argmin(width[mine])]]]] = False
 
     def _open_elsewhere(self) -> Bools:
         """Units whose cases another measure shows."""
@@ -224,14 +234,12 @@ class _Closure:
         self.shown[cells.group[mates]] = False
 
     def _spare(self, role: int) -> Ints:
-        """For each sum the entry that would be hidden next in this role; -1 for none."""
-        cells = self.cells
-        found = np.full(cells.equations, -1, dtype=np.int64)
-        entries = self.ranked
-        group = cells.group[cells.unit[entries]]
-        entries = entries[(cells.role[entries] == role) & (group >= 0) & self.shown[group]]
-        first = np.unique(cells.equation[entries], return_index=True)[1]
-        found[cells.equation[entries[first]]] = entries[first]
+        """For each sum the unit that would be hidden next in this role; -1 for none."""
+        found = np.full(self.cells.equations, -1, dtype=np.int64)
+        group = self.cells.group[self.unit[self.ranked]]
+        entries = self.ranked[(self.role[self.ranked] == role) & (group >= 0) & self.shown[group]]
+        first = np.unique(self.equation[entries], return_index=True)[1]
+        found[self.equation[entries[first]]] = self.unit[entries[first]]
         return found
 
     def _telling(
@@ -239,7 +247,7 @@ class _Closure:
     ) -> tuple[Ints, Ints, Floats]:
         """For each unsafe count the entry of the sum in which the others are known best, its cell, and how well.
 
-        usable: entry of each sum that could be hidden, -1 for none; sums without one are passed over.
+        usable: unit of each sum that could be hidden, -1 for none; sums without one are passed over.
         """
         cells = self.cells
         width = (upper - lower)[cells.unit]

@@ -108,7 +108,7 @@ def _enter_earlier(base: Base, run: Earlier) -> None:
     own = np.arange(len(both), dtype=np.int64)
     build.sum_to(changes, own, base.units.rows[both], 0, CANDIDATE)
     build.also(first + own, units[place[both]], 1.0)
-    _enter_changes(base, former, (units, totals), keys, (both, changes))
+    _enter_changes(base, former, (units, totals), keys, (both, changes, change))
 
 
 def _enter_changes(
@@ -116,12 +116,12 @@ def _enter_changes(
     former: pd.DataFrame,
     before: tuple[Ints, Mapping[tuple[str, str], int]],
     keys: Sequence[pd.MultiIndex],
-    changed: tuple[Ints, Ints],
+    changed: tuple[Ints, Ints, Floats],
 ) -> None:
     """What came to all providers of a level is the difference of its totals; gone providers count with their all."""
     build, rows = base.build, base.units.rows
     units, totals = before
-    both, changes = changed
+    both, changes, change = changed
     new, gone = ~keys[0].isin(keys[1]), ~keys[1].isin(keys[0])
     now, then = (pd.MultiIndex.from_frame(frame[["measure", "level"]].astype(str)) for frame in (base.table, former))
     for key in (key for key in base.totals if key in totals):
@@ -132,6 +132,13 @@ def _enter_changes(
         build.also(np.full(1, first, np.int64), np.array([totals[key]]), 1.0)
         fresh, lost = rows[mine & new], units[np.asarray(then == key) & gone]
         build.also(np.full(len(fresh), first, np.int64), fresh, 1.0, CANDIDATE)
+        # What came to a provider is hidden by hiding the provider: first those to whom much came.
+        own_rows = both[mine[both]]
+        room = np.nan_to_num(change[mine[both]], nan=np.inf).min(axis=1)
+        ranked = np.lexsort((base.values[own_rows, 0], room < SPARE))
+        order = np.empty(len(own_rows), dtype=np.int64)
+        order[ranked] = np.arange(len(own_rows))
+        build.proxy(np.full(len(own_rows), first, np.int64), rows[own_rows], order)
         build.also(np.full(len(lost), first, np.int64), lost, -1.0)
 
 

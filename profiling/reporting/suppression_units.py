@@ -10,6 +10,7 @@ import pandas as pd
 
 from profiling.reporting.cells import UNBOUNDED, Bools, Builder, Floats, Ints
 
+KINDS_FROM = 6
 BAND_STARTS = (25, 50, 100, 250, 500, 1000, 2500)
 
 
@@ -87,7 +88,8 @@ def is_small(values: Floats, threshold: int) -> Bools:
 def known_of_hidden(table: pd.DataFrame, values: Floats, threshold: int, blind: Ints | None = None) -> Bounds:
     """What band, flag category and kind (small, large, zero) say of each cell of a hidden provider.
 
-    blind (k,): 1 where the band is not told, 2 where the category is not either.
+    blind (k,): 1 where the band is not told, 2 where the category is not either. The kind is nowhere published; it is
+    taken as known to be safe, but not where there are so few small counts that knowing it would be knowing the count.
     """
     silent = np.zeros(len(table), dtype=np.int64) if blind is None else blind
     edges = np.append(band_edges(threshold), UNBOUNDED)
@@ -100,9 +102,10 @@ def known_of_hidden(table: pd.DataFrame, values: Floats, threshold: int, blind: 
     least = np.where(enough, np.maximum(first, minimum), first)
     most = np.where(under, np.minimum(last, minimum - 1), last)
     some = values > 0
-    lower = np.where(small, 1.0, np.where(some, float(threshold), 0.0))
+    kinds = threshold >= KINDS_FROM
+    lower = np.where(small, 1.0, np.where(some, float(threshold), 0.0)) if kinds else np.zeros_like(values)
     largest = np.column_stack([most, *(np.where(tied_of(table), most, UNBOUNDED) for _ in range(2))])
-    upper = np.where(small, threshold - 1.0, np.where(some, largest, 0.0))
+    upper = np.where(small, threshold - 1.0, np.where(some, largest, 0.0)) if kinds else largest
     lower[:, 0] = np.where(cases > 0, np.minimum(least, cases), 0.0)
     upper[:, 0] = np.where(cases > 0, np.maximum(most, cases), 0.0)
     absent = np.isnan(values)
