@@ -45,7 +45,7 @@ FALSE_NOTE = {
     "interval": "at most, if every provider met the norm",
 }
 NEAR_NOTE = "nearly, if every provider met the norm"
-SPREAD_NOTE = "nominal, if providers differed by the usual spread alone"
+SPREAD_NOTE = "if providers differed by the usual spread alone"
 POWER_NOTE = "chance to be beyond the limit if truly 1.5 times the norm, at the median provider with enough cases"
 
 
