@@ -15,7 +15,7 @@ import numpy.typing as npt
 from profiling.assessment.fitted import Floats, Integers
 from profiling.assessment.monitoring import cusum_weights
 
-MOST_DRAWS, LEAST_DRAWS, BUDGET = 2000, 200, 3e7
+MOST_DRAWS, LEAST_DRAWS, BUDGET = 2000, 200, 2e7
 
 
 def provider_cusum(
