@@ -229,8 +229,8 @@ INTRODUCTION = (
     "",
     "All effects are zero. Exact tests must stay at 50 and 2, the mid-p at 60 and 2.4, the shrunken interval at 50 and",
     "2. The *fixed effect* is tested against the median provider, which the model of the others estimates; *any false",
-    "discovery* is the share of draws in which Benjamini-Hochberg flags anybody. The *empirical null* is an estimate:",
-    "Student's t allows for that, near enough with 50 providers or more; with 20 the outer limit still flags more.",
+    "discovery* is the share of draws in which Benjamini-Hochberg flags anybody. The *empirical null* is an estimate,",
+    "held against Student's t and never narrower than chance: where nothing but chance is at work, few are flagged.",
     "",
 )
 SPREAD_WORDS = (
