@@ -10,6 +10,7 @@ import numpy.typing as npt
 from profiling.assessment.fitted import Floats, Integers
 from profiling.assessment.mixture import EffectMixture
 from profiling.assessment.options import Family
+from profiling.assessment.standardization import provider_sums
 from profiling.errors import ModelError, Problem
 
 
@@ -68,7 +69,7 @@ class ProviderRows:
         """What a provider's number is divided by for its rate (J,): its exposure, or its rows."""
         if self.exposure is None:
             return self.cases
-        return provider_totals(self.exposure, self.starts)
+        return provider_sums(self.exposure, self.starts)
 
     @property
     def patients(self) -> Floats:
@@ -77,17 +78,12 @@ class ProviderRows:
             return self.cases
         first = np.r_[True, np.diff(self.order) != 0]
         first[self.starts[1:-1]] = True
-        return provider_totals(first.astype(np.float64), self.starts)
+        return provider_sums(first.astype(np.float64), self.starts)
 
     @property
     def cases(self) -> Floats:
         """Rows of each provider."""
         return np.diff(self.starts).astype(np.float64)
-
-
-def provider_totals(values: Floats, starts: Integers) -> Floats:
-    """Sum of sorted values by provider."""
-    return np.asarray(np.add.reduceat(values, starts[:-1]), dtype=np.float64)
 
 
 def sort_by_provider(codes: Integers, count: int) -> tuple[Integers, Integers]:
