@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Language = Literal["en"]
+Language = Literal["en", "de"]
 
 FlagRuleName = Literal[
     "funnel",

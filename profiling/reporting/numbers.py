@@ -11,15 +11,10 @@ from datetime import date, datetime
 
 import numpy as np
 
+from profiling.reporting.language import figures, locale
+
 NARROW_SPACE = "\u202f"
 DASH = "–"
-WORDS = (
-    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-)  # fmt: skip
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 CHANCE_FLOOR = 1e-5
 
 Number = float | int | np.floating | np.integer | None
@@ -32,7 +27,7 @@ def known(value: Number) -> bool:
 
 def integer(value: Number) -> str:
     """A whole number with thousands: 28,851."""
-    return f"{round(float(value)):,}" if known(value) and value is not None else DASH
+    return figures(f"{round(float(value)):,}") if known(value) and value is not None else DASH
 
 
 def decimal(value: Number, places: int = 1) -> str:
@@ -40,7 +35,12 @@ def decimal(value: Number, places: int = 1) -> str:
     if value is None or not known(value):
         return DASH
     rounded = round(float(value), places) + 0.0
-    return f"{rounded:,.{places}f}".replace("-", "−")
+    return figures(f"{rounded:,.{places}f}".replace("-", "−"))
+
+
+def short(value: float) -> str:
+    """A number in the fewest figures, as for a tick: 0.5, 1,000."""
+    return figures(f"{value:,.10g}".replace("-", "−"))
 
 
 def signed(value: Number, places: int = 1) -> str:
@@ -68,7 +68,7 @@ def interval(lower: Number, upper: Number, places: int = 2) -> str:
 
 def interval_text(lower: Number, upper: Number, places: int = 2) -> str:
     """The two ends of an interval, for sentences: 1.00 to 1.54."""
-    return f"{decimal(lower, places)} to {decimal(upper, places)}"
+    return locale().to.format(low=decimal(lower, places), high=decimal(upper, places))
 
 
 def estimate(value: Number, lower: Number, upper: Number, places: int = 2) -> str:
@@ -83,7 +83,7 @@ def percent(share: Number, places: int = 1) -> str:
 
 def level_percent(level: float) -> str:
     """A confidence level without needless zeros: 95 % and 99.8 %."""
-    return f"{level * 100:.10g}{NARROW_SPACE}%"
+    return f"{short(level * 100)}{NARROW_SPACE}%"
 
 
 def two_figures(value: float) -> int:
@@ -97,10 +97,10 @@ def chance(probability: Number) -> str:
     if probability is None or not known(probability):
         return DASH
     if probability > 0.5:
-        return "over 1 in 2"
+        return locale().often
     if probability < CHANCE_FLOOR:
-        return "under 1 in 100,000"
-    return f"1 in {two_figures(round(1 / float(probability), 6)):,}"
+        return locale().seldom.format(number=integer(1 / CHANCE_FLOOR))
+    return locale().chance.format(number=integer(two_figures(round(1 / float(probability), 6))))
 
 
 def few(value: Number) -> str:
@@ -108,16 +108,17 @@ def few(value: Number) -> str:
     if value is None or not known(value):
         return DASH
     if value < 0.05:
-        return "under 0.1"
-    return integer(value) if value >= 1.95 else decimal(value, 1).removesuffix(".0")
+        return locale().under.format(number=decimal(0.1))
+    return integer(value) if value >= 1.95 else short(round(float(value), 1))
 
 
 def in_words(value: Number, capital: bool = False) -> str:
     """Whole numbers to twelve in words, others in figures; zero is "no"."""
+    words = locale().words
     if value is None or not known(value):
         return DASH
     whole = round(float(value))
-    text = WORDS[whole] if 0 <= whole < len(WORDS) else f"{whole:,}"
+    text = words[whole] if 0 <= whole < len(words) else integer(whole)
     return text[:1].upper() + text[1:] if capital else text
 
 
@@ -129,7 +130,15 @@ def rank_interval(lower: Number, upper: Number) -> str:
 def day(value: object) -> str:
     """A day as 11 June 2024; text that is no date is given back as it is."""
     parsed = _as_date(value)
-    return f"{parsed.day} {MONTHS[parsed.month - 1]} {parsed.year}" if parsed else str(value)
+    if parsed is None:
+        return str(value)
+    spoken = locale()
+    return spoken.day.format(day=parsed.day, month=spoken.months[parsed.month - 1], year=parsed.year)
+
+
+def month(text: str) -> str:
+    """The month of a day in ISO form, short: Jun 2024."""
+    return f"{locale().months[int(text[5:7]) - 1][:3]} {text[:4]}"
 
 
 def moment(value: object) -> str:

@@ -95,7 +95,7 @@ def ratio_domain(
 
 def tick_text(value: float) -> str:
     """A tick in the fewest figures."""
-    return f"{value:,.10g}".replace("-", "−")
+    return numbers.short(value)
 
 
 def grid_x(

@@ -188,5 +188,5 @@ def movement_panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
 
 def _months(note: str) -> str:
     """Two months as people write them: 2021-02 2022-09 becomes Feb 2021 to Sep 2022."""
-    ends = [f"{numbers.MONTHS[int(text[5:7]) - 1][:3]} {text[:4]}" for text in note.split(" ")]
+    ends = [numbers.month(text) for text in note.split(" ")]
     return ends[0] if ends[0] == ends[-1] else f"{ends[0]} to {ends[-1]}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from profiling.errors import InternalError, Problem
+from profiling.reporting.language import current
+from profiling.reporting.sentences.german import GERMAN
 from profiling.reporting.sentences.texts import (
     audit,
     comparison,
@@ -19,6 +21,7 @@ from profiling.reporting.sentences.texts import (
     overview,
     rules,
 )
+from profiling.vocabulary import Language
 
 
 def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
@@ -32,10 +35,27 @@ def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
-CATALOGUE: Mapping[str, str] = joined(
+ENGLISH: Mapping[str, str] = joined(
     page.TEXTS
     for page in (findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page, many)
 )
+
+
+class _Spoken(Mapping[str, str]):
+    """The patterns of the language that is being written, whichever that is when one is asked for."""
+
+    def __getitem__(self, key: str) -> str:
+        return CATALOGUES[current()][key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ENGLISH)
+
+    def __len__(self) -> int:
+        return len(ENGLISH)
+
+
+CATALOGUES: Mapping[Language, Mapping[str, str]] = MappingProxyType({"en": ENGLISH, "de": {**ENGLISH, **GERMAN}})
+CATALOGUE: Mapping[str, str] = _Spoken()
 
 
 def say(key: str, **values: object) -> str:

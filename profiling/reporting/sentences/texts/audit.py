@@ -12,8 +12,7 @@ TEXTS: dict[str, str] = {
     ),
     "audit_passed": "The gate found no jump in volume, event rate, missing values or flags against it.",
     "audit_released": (
-        "The gate held this run for a jump in the {reasons}. It was released after somebody had looked at the "
-        "reasons."
+        "The gate held this run for a jump in the {reasons}. It was released after somebody had looked at the reasons."
     ),
     "audit_table_columns": (
         "The table has a row a provider: its cases, the events observed and the events expected. Nothing else was "

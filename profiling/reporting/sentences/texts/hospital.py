@@ -39,8 +39,7 @@ TEXTS: dict[str, str] = {
         "own, and put its long-run figure at {predicted}."
     ),
     "bundle_note": (
-        "For {name} only: this page shows its own small counts, which are never published. Others have no names "
-        "here."
+        "For {name} only: this page shows its own small counts, which are never published. Others have no names here."
     ),
     "missing_warning": (
         "More than {share} of this {provider}’s records for {measures} lacked a value of the case mix and were left "
