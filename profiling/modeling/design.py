@@ -37,7 +37,8 @@ class Design:
     """Arrays sorted by cell (X scaled), the factors with the eliminated one first, and the way back to the data.
 
     y, weights, offset (n); X (n, p); Z (n, k), empty where every term is an intercept; `order` (n) the data's row of
-    each sorted row; `new_level0` (G) old code of each level of factor 0 as sorted.
+    each sorted row; `new_level0` (G) old code of each level of factor 0 as sorted. `whole`: the design of all rows
+    where equal ones stand here as one (see `collapse`).
     """
 
     formula: ModelFormula
@@ -58,6 +59,7 @@ class Design:
     component_multiplicity: np.ndarray
     diagnoses: tuple[Diagnosis, ...]
     model_spec: Any
+    whole: Design | None = None
 
     @property
     def n(self) -> int:

@@ -12,6 +12,7 @@ import pandas as pd
 from profiling.errors import ModelError, Problem
 from profiling.frames import frame_of
 from profiling.modeling.check_design import check_outcome, rows_of
+from profiling.modeling.collapse import collapse
 from profiling.modeling.design import Design, build_design
 from profiling.modeling.diagnose import repeated_note
 from profiling.modeling.families import Family, family_of
@@ -121,6 +122,7 @@ def fit_design(design: Design, call: ModelCall, start: np.ndarray | None = None)
             return fit_shape_quadrature(design, call.points, start)
         return fit_shape_auto(design, start) if call.method == "auto" else fit_negative_binomial(design, start)
     family = family_of(call.family, call.link)
+    design = collapse(design, family)
     if call.method == "agq":
         return fit_quadrature(design, family, call.points, start)
     return fit_auto(design, family, start) if call.method == "auto" else fit_laplace(design, family, start)

@@ -107,8 +107,12 @@ def with_information(
 def finish(
     objective: LaplaceObjective, maximum: Maximum, method: str, notes: Sequence[Diagnosis] = ()
 ) -> MixedModelResult:
-    """Return the result at the maximum; the random effects' modes are those of their joint density given the data."""
+    """Return the result at the maximum, for all rows of the data where equal ones stood as one in the search.
+
+    The random effects' modes are those of their joint density given the data.
+    """
     optimum, design, family = maximum.optimum, objective.criterion.design, objective.criterion.family
+    design = design.whole or design
     p, form = design.X.shape[1], design.form
     objective.evaluate(optimum.point)
     theta, value = objective.theta, objective.last.value
@@ -117,7 +121,7 @@ def finish(
     found, converged = diagnose_glmm(design, family, maximum, objective.zero, theta)
     diagnoses = [*design.diagnoses, *notes, *found]
     laplace = objective
-    if method != "Laplace":
+    if method != "Laplace" or design is not objective.criterion.design:
         laplace = LaplaceObjective(LaplaceCriterion(design, family))
         laplace.zero = objective.zero
         laplace.evaluate(optimum.point)
