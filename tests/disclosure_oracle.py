@@ -18,6 +18,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from profiling.reporting.suppression import case_bands
+
 NEEDED = 3
 MOST = 100_000.0
 CELLS = ("n", "events", "others")
@@ -64,16 +66,20 @@ class System:
         totals = np.array([total for _, _, total in self.equations])
         solve = _Solver(sparse.csr_array((factors, (rows, columns)), shape=shape), totals, self)
         draw = np.random.default_rng(seed)
-        wanted = list(self.targets)
-        for _ in range(6):
+        left = list(self.targets)
+        for size in (*(np.inf, 1.0, 2.0, 1.0, 3.0, 2.0) * 3,):
+            # Solutions near the truth and at the ends, for random costs: each tries every target that lacks values.
             cost = np.zeros(len(self.truth))
-            cost[wanted] = draw.choice([-1.0, 1.0], len(wanted)) * draw.random(len(wanted))
-            found = solve(cost)
-            for i in wanted:
+            cost[left] = draw.choice([-1.0, 1.0], len(left)) * (0.5 + draw.random(len(left)))
+            found = solve.near(cost, np.array(self.truth), size)
+            for i in left if found is not None else ():
                 values[i].add(round(found[i]))
-        for i in (i for i in wanted if len(values[i]) < NEEDED):
+            left = [i for i in left if len(values[i]) < NEEDED]
+            if not left:
+                return []
+        for i in left:
             self._count(i, values[i], solve)
-        return [self.targets[i] for i in wanted if len(values[i]) < NEEDED]
+        return [self.targets[i] for i in left if len(values[i]) < NEEDED]
 
     def _count(self, i: int, values: set[int], solve: _Solver) -> None:
         """Find values of one target until there are enough or no others."""
@@ -81,8 +87,7 @@ class System:
         cost[i] = 1.0
         low, high = round(solve(cost)[i]), round(solve(-cost)[i])
         values |= {low, high}
-        between = [value for value in range(low + 1, high) if value not in values]
-        for value in between:
+        for value in (value for value in range(low + 1, high) if value not in values):
             if len(values) >= NEEDED:
                 return
             if solve.possible(i, value):
@@ -95,17 +100,25 @@ class _Solver:
         self.lower, self.upper = np.array(system.lower), np.array(system.upper)
 
     def __call__(self, cost: np.ndarray) -> np.ndarray:
-        result = self._solve(cost, self.lower, self.upper)
+        result = self._solve(cost, self.lower, self.upper, 1)
         assert result.x is not None, result.message
         return np.asarray(result.x)
+
+    def near(self, cost: np.ndarray, truth: np.ndarray, size: float) -> np.ndarray | None:
+        """A cheapest solution at most `size` from the truth, if it is one of whole numbers."""
+        lower, upper = np.maximum(self.lower, truth - size), np.minimum(self.upper, truth + size)
+        found = self._solve(cost, lower, upper, 0).x
+        assert found is not None
+        return found if np.abs(found - np.round(found)).max() < 1e-6 else None
 
     def possible(self, i: int, value: float) -> bool:
         lower, upper = self.lower.copy(), self.upper.copy()
         lower[i] = upper[i] = value
-        return self._solve(np.zeros(len(lower)), lower, upper).x is not None
+        return self._solve(np.zeros(len(lower)), lower, upper, 1).x is not None
 
-    def _solve(self, cost: np.ndarray, lower: np.ndarray, upper: np.ndarray):  # type: ignore[no-untyped-def]
-        return milp(cost, integrality=np.ones(len(cost)), bounds=Bounds(lower, upper), constraints=self.constraint)
+    def _solve(self, cost: np.ndarray, lower: np.ndarray, upper: np.ndarray, whole: int):  # type: ignore[no-untyped-def]
+        limits = Bounds(lower, upper)
+        return milp(cost, integrality=np.full(len(cost), whole), bounds=limits, constraints=self.constraint)
 
 
 def small(value: float, threshold: int) -> bool:
@@ -310,3 +323,26 @@ def attack_difference(
             system.equal([(now, 1.0), (before, -1.0), (variable, -1.0)])
             if small(abs(change), threshold):
                 system.targets[variable] = " ".join([name, *key])
+
+
+def found_in(
+    table: pd.DataFrame, periods: pd.DataFrame, subgroups: pd.DataFrame, made: object, threshold: int = 11
+) -> tuple[list[str], int]:
+    """What an attacker finds in the tables of a run as a suppression leaves them, and how many counts were attacked.
+
+    `made`: hidden by row of `table`, withheld, blind, series (measure and provider), subgroups by row of model `main`.
+    """
+    hidden = made.hidden  # type: ignore[attr-defined]
+    words = np.where(made.blind > 0, "some", case_bands(table["n"].to_numpy(dtype=float), threshold))  # type: ignore[attr-defined]
+    masked = table.assign(hidden=hidden, case_band=words, silent=made.blind == 2)  # type: ignore[attr-defined]
+    masked[["n", "observed"]] = masked[["n", "observed"]].astype(float).mask(np.column_stack([hidden, hidden]))
+    counts = dict(zip(table["measure"], table["counts"], strict=True))
+    system = System()
+    attack = attack_run(system, table, masked, made.withheld, threshold)  # type: ignore[attr-defined]
+    if len(periods):
+        keys = zip(periods["measure"], periods["provider"], strict=True)
+        attack_periods(attack, periods, periods[[key not in made.series for key in keys]], counts)  # type: ignore[attr-defined]
+    if len(subgroups):
+        main = subgroups[subgroups["model"] == "main"].reset_index(drop=True)
+        attack_subgroups(attack, main, main.assign(hidden=made.subgroups), made.withheld, counts)  # type: ignore[attr-defined]
+    return system.leaks(), len(system.targets)

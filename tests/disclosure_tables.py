@@ -29,6 +29,9 @@ class Shape:
     periods: bool = True
     subgroups: bool = True
     shared: float = 0.1
+    hospitals: int = 6
+    physicians: int = 5
+    measures: int = 3
 
 
 def _sizes(draw: np.random.Generator, count: int) -> np.ndarray:
@@ -39,13 +42,13 @@ def _sizes(draw: np.random.Generator, count: int) -> np.ndarray:
     return np.maximum(1, np.floor(np.exp(draw.random(count) * np.log(top)))).astype(int)
 
 
-def _physicians(draw: np.random.Generator) -> pd.DataFrame:
+def _physicians(draw: np.random.Generator, shape: Shape) -> pd.DataFrame:
     """A row a physician: hospital and cases; a hospital may have one, several or none but unknown ones."""
-    hospitals = int(draw.integers(1, 7))
+    hospitals = int(draw.integers(1, shape.hospitals + 1))
     rows = [
         (f"h{h}", f"p{h}-{i}", int(n))
         for h in range(hospitals)
-        for i, n in enumerate(_sizes(draw, int(draw.integers(1, 6))))
+        for i, n in enumerate(_sizes(draw, int(draw.integers(1, shape.physicians + 1))))
     ]
     return pd.DataFrame(rows, columns=["parent", "provider", "n"])
 
@@ -66,9 +69,9 @@ def _measure(draw: np.random.Generator, people: pd.DataFrame, name: str, counts:
 
 def random_providers(draw: np.random.Generator, shape: Shape) -> pd.DataFrame:
     """Measures, levels and providers with n, observed, counts, category and minimum."""
-    people = _physicians(draw)
+    people = _physicians(draw, shape)
     parts = []
-    for index in range(int(draw.integers(1, 4))):
+    for index in range(int(draw.integers(1, shape.measures + 1))):
         same = index == 0 or draw.random() < 0.6
         cohort = people if same else people.assign(n=draw.binomial(people["n"], 0.9)).query("n > 0")
         if len(cohort):
@@ -189,13 +192,19 @@ def _specification(measure: str, own: pd.DataFrame) -> Mapping[str, object]:
     }  # fmt: skip
 
 
-def random_record(seed: int, shape: Shape | None = None) -> tuple[RunRecord, pd.DataFrame]:
-    """A random run, and its providers with what an attack needs to know beside the record."""
+def random_tables(seed: int, shape: Shape | None = None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Providers, periods and subgroups of a random run; the last two may be empty."""
     shape = shape or Shape()
     draw = np.random.default_rng(seed)
     table = random_providers(draw, shape)
-    periods = _periods(draw, table) if shape.periods and draw.random() < 0.6 else None
-    subgroups = _subgroups(draw, table) if shape.subgroups and draw.random() < 0.6 else None
+    periods = _periods(draw, table) if shape.periods and draw.random() < 0.6 else pd.DataFrame()
+    subgroups = _subgroups(draw, table) if shape.subgroups and draw.random() < 0.6 else pd.DataFrame()
+    return table, periods, subgroups
+
+
+def random_record(seed: int, shape: Shape | None = None) -> tuple[RunRecord, pd.DataFrame]:
+    """A random run, and its providers with what an attack needs to know beside the record."""
+    table, periods, subgroups = random_tables(seed, shape)
     return record_of(table, periods, subgroups), table
 
 
@@ -207,11 +216,11 @@ def grown(record: RunRecord, table: pd.DataFrame, seed: int) -> tuple[RunRecord,
     base = new["parent"].notna() if inner.any() else pd.Series(True, new.index)
     busy = float(draw.choice([0.02, 0.1, 0.5]))
     more = pd.Series(0, new.index)
-    for (_, _), rows in new[base].groupby(["provider", "level"], sort=False).groups.items():
+    for rows in new[base].groupby(["provider", "level"], sort=False).groups.values():
         n = int(new.loc[rows[0], "n"])
         more[rows] = int(draw.binomial(max(n, 5), busy)) if draw.random() < 0.7 else 0
     events = pd.Series(np.where(new["counts"], draw.binomial(more, 0.25), more * 2.5), new.index)
-    for measure, own in new.groupby("measure", sort=False):
+    for _measure, own in new.groupby("measure", sort=False):
         mine = own.index[own["parent"].notna()]
         if not len(mine):
             continue

@@ -30,9 +30,12 @@ def main_subgroups(record: RunRecord) -> pd.DataFrame:
     return record.subgroups[record.subgroups["model"] == MAIN].reset_index(drop=True)
 
 
-def decide(record: RunRecord, earlier: Sequence[Earlier] = ()) -> Suppression:
-    """What to hide of a run, given what a reader has of others. Raises DisclosureError where nothing helps."""
-    full = joined(record, specifications(record))
+def decide(record: RunRecord, earlier: Sequence[Earlier] = (), full: pd.DataFrame | None = None) -> Suppression:
+    """What to hide of a run, given what a reader has of others. Raises DisclosureError where nothing helps.
+
+    full: the table of its providers, if it was made.
+    """
+    full = joined(record, specifications(record)) if full is None else full
     return suppress(
         full,
         int(record.run["threshold"]),
@@ -42,10 +45,11 @@ def decide(record: RunRecord, earlier: Sequence[Earlier] = ()) -> Suppression:
     )
 
 
-def decision_of(record: RunRecord) -> Suppression:
+def decision_of(record: RunRecord, full: pd.DataFrame | None = None) -> Suppression:
     """What was decided of a run, or is decided now without regard to other runs."""
     kept = history_of(record.run).disclosure
-    return _restored(record, kept) if kept else decide(record)
+    full = joined(record, specifications(record)) if full is None else full
+    return _restored(record, full, kept) if kept else decide(record, (), full)
 
 
 def kept(record: RunRecord, made: Suppression, earlier: Sequence[Earlier] = ()) -> dict[str, Any]:
@@ -61,8 +65,7 @@ def kept(record: RunRecord, made: Suppression, earlier: Sequence[Earlier] = ()) 
     }
 
 
-def _restored(record: RunRecord, decision: Mapping[str, Any]) -> Suppression:
-    full = joined(record, specifications(record))
+def _restored(record: RunRecord, full: pd.DataFrame, decision: Mapping[str, Any]) -> Suppression:
     values = main_subgroups(record)[VALUE].astype(str)
     blind = sum(int(degree) * _among(full, names) for degree, names in decision["blind"].items())
     return Suppression(

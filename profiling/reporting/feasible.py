@@ -25,7 +25,7 @@ from profiling.reporting.swaps import safe_by_swaps
 NEEDED = 3
 BOXES = (np.inf, 1.0, 2.0, 1.0, 3.0, 2.0)
 PATIENCE = 4
-FEW = 8
+FEW = 3
 SECONDS = 60.0
 WHOLE = 1e-6
 

@@ -41,6 +41,8 @@ def coarse(table: pd.DataFrame) -> pd.DataFrame:
 
 def of_shown(table: pd.DataFrame, providers: pd.DataFrame) -> pd.DataFrame:
     """The rows of providers that are shown. `providers`: measure, level, provider, hidden."""
+    if table.empty:
+        return coarse(table.reset_index(drop=True))
     shown = pd.MultiIndex.from_frame(providers.loc[~providers["hidden"].astype(bool), KEY].astype(str))
     kept = pd.MultiIndex.from_frame(table[KEY].astype(str)).isin(shown)
     return coarse(table[kept].reset_index(drop=True))
@@ -70,10 +72,11 @@ def masked_subgroups(table: pd.DataFrame, hidden: npt.NDArray[np.bool_]) -> pd.D
     main = table["model"] == MAIN
     away = pd.MultiIndex.from_frame(table.loc[main, key].astype(str))[hidden]
     own = pd.MultiIndex.from_frame(table[key].astype(str)).isin(away)
-    both = table[~main].merge(table[main], on=key, how="left", suffixes=("", "_main"))
-    other = both[(both["n"] != both["n_main"]) | (both["observed"] != both["observed_main"])]
-    differing = pd.MultiIndex.from_frame(other[key[:2]].drop_duplicates().astype(str))
-    own |= (~main).to_numpy() & pd.MultiIndex.from_frame(table[key[:2]].astype(str)).isin(differing)
+    if not main.all():
+        both = table[~main].merge(table[main], on=key, how="left", suffixes=("", "_main"))
+        other = both[(both["n"] != both["n_main"]) | (both["observed"] != both["observed_main"])]
+        differing = pd.MultiIndex.from_frame(other[key[:2]].drop_duplicates().astype(str))
+        own |= (~main).to_numpy() & pd.MultiIndex.from_frame(table[key[:2]].astype(str)).isin(differing)
     return table.assign(hidden=own, **{name: table[name].astype(float).mask(own) for name in COUNTS})
 
 

@@ -62,6 +62,8 @@ def _possible(
     """How many events there could have been where it is not the number of cases: trials, or without limit."""
     family = full["measure"].map({name: str(spec["family"]) for name, spec in specs.items()})
     trials = full["measure"].map({name: bool(spec.get("trials")) for name, spec in specs.items()}).astype(bool)
+    if not trials.any():
+        return np.where(family == "poisson", np.inf, np.nan)
     key = ["measure", "level", "provider"]
     sums = record.provider_evidence.drop_duplicates(key).set_index(key)["exposure"].astype(float)
     own = sums.reindex(pd.MultiIndex.from_frame(full[key])).to_numpy(dtype=np.float64)

@@ -172,7 +172,12 @@ class _Closure:
             self._drop_linked(np.flatnonzero(unsafe.any(axis=1)))
         if int(self.shown.sum()) == before:
             self._drop_around(unsafe, lower, upper, usable)
-        if int(self.shown.sum()) == before:
+        # Nothing is left to hide but what is said of the hidden: near the count first, then anywhere.
+        near = cells.equation[np.isin(cells.unit, np.flatnonzero(unsafe.any(axis=1)))]
+        said_less = int(self.shown.sum()) == before and (
+            self._say_less(near, lower, upper) or self._say_less(cells.equation, lower, upper)
+        )
+        if int(self.shown.sum()) == before and not said_less:
             found = f"{int(unsafe.sum())} protected counts follow from what was published before"
             raise DisclosureError(Problem("disclosure control", found, "none"))
 

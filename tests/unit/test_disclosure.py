@@ -191,7 +191,7 @@ def test_cases_shown_by_another_measure_do_not_cover_a_small_count() -> None:
 providers = st.lists(st.tuples(st.integers(1, 400), st.floats(0, 1)), min_size=1, max_size=7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(providers, min_size=1, max_size=4), st.booleans())
 def test_random_tables_withstand_subtraction(families: list[list[tuple[int, float]]], second: bool) -> None:
     rows: list[tuple[str, str, str, str | None, int, int]] = []
