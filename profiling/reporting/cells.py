@@ -143,7 +143,7 @@ class Builder:
                 "values": np.where(absent, 0.0, values),
                 "lower": np.where(absent, 0.0, 0.0 if lower is None else lower),
                 "upper": np.where(absent, 0.0, UNBOUNDED if upper is None else upper),
-                "tied": ~absent.any(axis=1) & (True if tied is None else tied),
+                "tied": np.asarray(~absent.any(axis=1) & (True if tied is None else tied)),
                 "group": np.full(count, -1, dtype=np.int64) if group is None else group,
                 "fixed": np.zeros(count, dtype=np.bool_) if fixed is None else fixed,
                 "protected": np.zeros((count, 3), dtype=np.bool_) if protected is None else protected & ~absent,

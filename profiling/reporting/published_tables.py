@@ -48,7 +48,7 @@ def read_published(folder: Path, measures: Sequence[str], levels: Sequence[str])
             if path.is_file():
                 table = _read(path)
                 providers.append(table.assign(measure=measure, level=level))
-                told += _told(path, table.assign(level=level), {})
+                told += _told(path, table.assign(level=level), set())
     known = pd.concat(providers, ignore_index=True) if providers else pd.DataFrame(columns=[*KEY, "hidden"])
     hidden = known[known["hidden"] != "0"]
     names = {

@@ -215,7 +215,7 @@ def _enter_subgroups(base: Base, subgroups: pd.DataFrame) -> dict[int, Ints]:
     build, units, table = base.build, base.units, base.table
     names = subgroups["measure"].astype(str).to_numpy()
     one = table[table["parent"].isna()].drop_duplicates("measure").set_index("measure")
-    counts = counts_of(_like(subgroups, one.loc[names]))
+    counts = counts_of(_like(subgroups, one.loc[list(names)]))
     measures = np.array([units.measures[name] for name in names], dtype=np.int64)
     groups = build.new_groups(len(subgroups))
     pieces = build.add(counts, group=groups, protected=is_small(counts, base.threshold))

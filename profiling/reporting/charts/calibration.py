@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from profiling.reporting import numbers
 from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Segments, Text
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 Z95 = 1.959963984540054
 
@@ -17,11 +18,11 @@ def calibration(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "Does the model say what happens?",
+    title: str = "",
     finding: str = "",
-    x_name: str = "Predicted rate",
-    y_name: str = "Observed rate",
-    diagonal_words: str = "as predicted",
+    x_name: str = "",
+    y_name: str = "",
+    diagonal_words: str = "",
     unit: str = "",
 ) -> Chart:
     """Ten marks near the diagonal when the model is right, with 95 % intervals by Wilson (1927).
@@ -29,6 +30,10 @@ def calibration(
     `frame`: n, observed, expected as sums, a row a band; rows with `shown` False are left out. `unit`
     empty: rates are shares (per cent, with intervals); else means in that unit, without intervals.
     """
+    diagonal_words = diagonal_words or say("as_predicted")
+    y_name = y_name or say("axis_observed_rate")
+    x_name = x_name or say("axis_predicted_rate")
+    title = title or say("title_calibration")
     rows = frame[frame["shown"].fillna(False).astype(bool)] if "shown" in frame else frame
     n = rows["n"].to_numpy(float)
     observed, expected = rows["observed"].to_numpy(float) / n, rows["expected"].to_numpy(float) / n
@@ -88,7 +93,7 @@ def _points(
     return [
         Group(
             (Segments(((px, a, px, b),), "whisker-clear"), Mark(px, py, "dot", "own", 4.0)),
-            f"{numbers.integer(k)} cases: predicted {_rate(e, unit, 1)}, observed {_rate(o, unit, 1)}",
+            say("tip_calibration", cases=numbers.integer(k), predicted=_rate(e, unit, 1), observed=_rate(o, unit, 1)),
         )
         for (px, py, a, b), e, o, k in values
     ]

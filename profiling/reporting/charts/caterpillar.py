@@ -11,6 +11,7 @@ import pandas as pd
 from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 ALL_NAMED_BELOW = 45
 GROUPED_ABOVE = 250
@@ -39,14 +40,14 @@ def caterpillar(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "How sure are we of each hospital, and of its rank?",
+    title: str = "",
     finding: str = "",
-    ratio_name: str = "Shrunken ratio, 95\u202f% interval",
-    rank_name: str = "Where it might rank, 1 = lowest",
+    ratio_name: str = "",
+    rank_name: str = "",
     providers: str = "hospitals",
     status: Mapping[str, str] = parts.STATUS_WORDS,
     hidden_words: str = "",
-    grouped_words: str = "Bars: neighbouring hospitals together, with their mean ratio and interval",
+    grouped_words: str = "",
 ) -> Chart:
     """Caterpillar of one measure, highest ratio on top.
 
@@ -55,6 +56,10 @@ def caterpillar(
     spread apart with bent leaders. Above 250 rows neighbours share a bar, all but those `parts.alone` draws;
     `grouped_words` then says so below the chart.
     """
+    rank_name = rank_name or say("axis_rank")
+    ratio_name = ratio_name or say("axis_shrunken")
+    title = title or say("title_caterpillar", providers=providers)
+    grouped_words = grouped_words or say("grouped_rows", providers=providers)
     rows = _rows(parts.estimated(frame), status)
     layout = _WIDE if form == "wide" else _NARROW
     named = len(rows) <= ALL_NAMED_BELOW
@@ -86,7 +91,14 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
     rows = rows.sort_values(["ratio", "name"], ascending=[False, True], kind="stable", ignore_index=True)
     columns = (rows[c] for c in ("tooltip", "name", "ratio", "ratio_lower", "ratio_upper"))
     tips = [
-        tip or f"{name}: {parts.ratio_words(r, lo, up)}, rank {numbers.rank_interval(first, last)}. {status[c]}"
+        tip
+        or say(
+            "tip_rank",
+            name=name,
+            ratio=parts.ratio_words(r, lo, up),
+            rank=numbers.rank_interval(first, last),
+            status=status[c],
+        )
         for tip, name, r, lo, up, first, last, c in zip(
             *columns, rows["rank_lower"], rows["rank_upper"], rows["category"], strict=True
         )
@@ -96,7 +108,7 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
 
 def _end_name(words: str, form: Form) -> tuple[str, str, parts.Anchor]:
     """On the phone the name of the second axis is its first word that fits, at the right end."""
-    return (words, "name", "start") if form == "wide" else ("Rank" if len(words) > 12 else words, "name", "end")
+    return (words, "name", "start") if form == "wide" else (say("axis_rank_short") if len(words) > 12 else words, "name", "end")
 
 
 def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> list[Item]:
@@ -132,7 +144,10 @@ def _bars(rows: pd.DataFrame, ratio: Scale, rank: Scale, providers: str, status:
     columns = ["ratio", "ratio_lower", "ratio_upper", "rank_lower", "rank_upper", "expected_rank"]
     means = rows.groupby(cells)[columns].mean()
     told = parts.tallies(cells, rows["category"], status, providers)
-    words = [f"{t}. Mean {parts.ratio_words(*m)}" for t, m in zip(told, means[columns[:3]].to_numpy(), strict=True)]
+    words = [
+        say("tip_mean", tally=t, ratio=parts.ratio_words(*m))
+        for t, m in zip(told, means[columns[:3]].to_numpy(), strict=True)
+    ]
     top = means.index.to_numpy() * CELL
     low, middle, high = (ratio(means[name]) for name in ("ratio_lower", "ratio", "ratio_upper"))
     items: list[Item] = [

@@ -11,6 +11,7 @@ from profiling.reporting import numbers
 from profiling.reporting.chart import Area, Bar, Chart, Form, Item, Line, Mark, Scale, Segments, Text
 from profiling.reporting.charts import parts
 from profiling.reporting.charts.placement import Anchor, box_of, place_labels
+from profiling.reporting.sentences import say
 
 BIN = 0.5
 LEAST_EDGE, MOST_EDGE = 3.0, 6.0
@@ -24,14 +25,14 @@ def effects(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "Do the effects look like one normal family?",
+    title: str = "",
     finding: str = "",
     providers: str = "hospitals",
-    count_name: str = "How many hospitals",
-    value_name: str = "Effect, in spreads",
-    normal_name: str = "where a normal family would put it",
-    value_words: str = "in spreads; 0 is the average",
-    curve_words: str = "one normal family",
+    count_name: str = "",
+    value_name: str = "",
+    normal_name: str = "",
+    value_words: str = "",
+    curve_words: str = "",
     hidden_words: str = "",
 ) -> Chart:
     """Two panels: how many effects lie where, under the normal curve; and their normal QQ plot in its 95 % envelope.
@@ -39,6 +40,12 @@ def effects(
     `frame`: masked provider rows with value (the effect over its spread, N(0, 1) if the family is normal), theoretical,
     lower, upper and beyond, as `profiling.assessment.normality` gives them. Names stand at points beyond the envelope.
     """
+    curve_words = curve_words or say("one_family")
+    value_words = value_words or say("in_spreads")
+    normal_name = normal_name or say("normal_where")
+    value_name = value_name or say("axis_effect_spreads")
+    count_name = count_name or say("axis_how_many", providers=providers)
+    title = title or say("title_effects")
     rows = parts.providers(frame)
     rows = rows[rows["value"].notna()].sort_values(["value", "name"], kind="stable", ignore_index=True)
     wide = form == "wide"
@@ -79,7 +86,7 @@ def _distribution(
             x.at(b) - x.at(a) - 2,
             y.start - y.at(k),
             "total",
-            f"{numbers.decimal(a)} to {numbers.decimal(b)}: {k:,}",
+            f"{numbers.interval_text(a, b, 1)}: {numbers.integer(k)}",
         )
         for a, b, k in zip(edges[:-1].tolist(), edges[1:].tolist(), seen.tolist(), strict=True)
         if k
@@ -176,4 +183,4 @@ def _marks(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]
 
 
 def _told(name: str, value: float, normal: float) -> str:
-    return f"{name}: {numbers.signed(value)} spreads; a normal family would have {numbers.signed(normal)} there"
+    return say("tip_effect", name=name, value=numbers.signed(value), normal=numbers.signed(normal))

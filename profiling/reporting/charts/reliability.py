@@ -10,6 +10,7 @@ import pandas as pd
 from profiling.reporting import numbers
 from profiling.reporting.chart import Chart, Form, Item, Line, Mark, Scale, Segments, Text
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 MOST_MARKS = 400
 GRID = 4.0
@@ -22,12 +23,12 @@ def reliability(
     needed: float,
     *,
     form: Form = "wide",
-    title: str = "How many cases does a reliable figure need?",
+    title: str = "",
     finding: str = "",
     target: float = 0.7,
-    x_name: str = "Patients (log scale)",
-    y_name: str = "Reliability",
-    target_words: str = "reliable above",
+    x_name: str = "",
+    y_name: str = "",
+    target_words: str = "",
     needed_words: str = "",
     providers: str = "hospitals",
     hidden_words: str = "",
@@ -36,6 +37,10 @@ def reliability(
 
     `frame`: masked provider rows with n and reliability. `needed` may be NaN: then there is no curve.
     """
+    target_words = target_words or say("reliable_above")
+    y_name = y_name or say("axis_reliability")
+    x_name = x_name or say("axis_patients_log")
+    title = title or say("title_reliability")
     rows = parts.providers(frame)
     rows = rows[rows["n"].notna() & rows["reliability"].notna()]
     wide = form == "wide"
@@ -119,4 +124,4 @@ def _marks(rows: pd.DataFrame, x: Scale, y: Scale, providers: str) -> list[Mark]
 
 
 def _told(name: str, n: float, value: float) -> str:
-    return f"{name}: {numbers.integer(n)} patients, reliability {numbers.ratio(value)}"
+    return say("tip_reliability", name=name, cases=numbers.integer(n), reliability=numbers.ratio(value))
