@@ -68,8 +68,8 @@ ENGLISH = Locale(
 GERMAN = Locale(
     thousands=".",
     mark=",",
-    # One stays a figure: as a word it would need the gender of what is counted.
-    words=("keine", "1", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
+    # What is counted is of feminine gender throughout: see the levels of the catalogue.
+    words=("keine", "eine", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
     months=(
         *("Januar", "Februar", "März", "April", "Mai", "Juni"),
         *("Juli", "August", "September", "Oktober", "November", "Dezember"),

@@ -108,7 +108,11 @@ def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
 
 def _end_name(words: str, form: Form) -> tuple[str, str, parts.Anchor]:
     """On the phone the name of the second axis is its first word that fits, at the right end."""
-    return (words, "name", "start") if form == "wide" else (say("axis_rank_short") if len(words) > 12 else words, "name", "end")
+    return (
+        (words, "name", "start")
+        if form == "wide"
+        else (say("axis_rank_short") if len(words) > 12 else words, "name", "end")
+    )
 
 
 def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> list[Item]:

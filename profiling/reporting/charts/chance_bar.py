@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Item, Mark, Scale, Segments, Text, text_width
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 LEVEL_HEIGHT = 46.0
 
@@ -25,18 +26,17 @@ class ChanceLevel:
 def chance_bar(
     levels: Sequence[ChanceLevel],
     *,
-    title: str = "Seen against chance",
+    title: str = "",
     finding: str = "",
     width: float = 268.0,
-    chance_words: str = "chance alone: {range}",
-    seen_words: str = "{count} seen",
 ) -> Chart:
     """A band (5-95 % of what chance does) and a diamond (what was seen) a level, on one axis."""
+    title = title or say("title_chance_bar")
     most = max([4.0, *(float(max(level.seen, level.high)) for level in levels)])
     x = Scale(0.0, most * 1.25, 4.0, width - 6)
     items: list[Item] = []
     for index, level in enumerate(levels):
-        items += _level(level, x, LEVEL_HEIGHT * index, chance_words, seen_words)
+        items += _level(level, x, LEVEL_HEIGHT * index)
     bottom = LEVEL_HEIGHT * len(levels) - 4
     ticks = [t for t in parts.linear_ticks(x, 4) if t == round(t)]
     items.append(Segments(((x.start, bottom, x.end, bottom),), "axis"))
@@ -44,12 +44,12 @@ def chance_bar(
     return Chart("chance_bar", title, finding, width, bottom + 20, tuple(items), "", {"x": x})
 
 
-def _level(level: ChanceLevel, x: Scale, top: float, chance_words: str, seen_words: str) -> list[Item]:
+def _level(level: ChanceLevel, x: Scale, top: float) -> list[Item]:
     low, high = x.at(level.low), x.at(level.high)
     centre, seen = top + 30, x.at(level.seen)
-    span = _span(level.low, level.high)
-    chance = chance_words.format(range=span)
-    count = seen_words.format(count=numbers.integer(level.seen))
+    span = span_words(level.low, level.high)
+    chance = say("chance_range", range=span)
+    count = say("seen", count=numbers.integer(level.seen))
     room = x.end - seen - 10 > text_width(count, bold=True)
     return [
         Text(0, top + 13, level.words, "label"),
@@ -60,6 +60,7 @@ def _level(level: ChanceLevel, x: Scale, top: float, chance_words: str, seen_wor
     ]
 
 
-def _span(low: float, high: float) -> str:
+def span_words(low: float, high: float) -> str:
+    """What chance does, in words: 0 to 4."""
     ends = numbers.integer(low), numbers.integer(high)
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return ends[0] if ends[0] == ends[1] else say("range", low=ends[0], high=ends[1])

@@ -10,6 +10,7 @@ import numpy as np
 from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Form, Item, Mark, Scale, Segments, Text
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 TOP, BAND = 44.0, 26.0
 
@@ -34,16 +35,19 @@ def event_line(
     category: str,
     *,
     form: Form = "wide",
-    title: str = "What would change this result?",
+    title: str = "",
     finding: str = "",
     axis_name: str = "Deaths",
-    observed_words: str = "observed",
-    expected_words: str = "expected",
+    observed_words: str = "",
+    expected_words: str = "",
 ) -> Chart:
     """A line of event counts: the bands of the limits, the number observed, the number expected, and each threshold.
 
     Between the inner thresholds lies what is as expected; between inner and outer ones what is watched.
     """
+    expected_words = expected_words or say("expected_word")
+    observed_words = observed_words or say("observed_word")
+    title = title or say("title_events")
     wide = form == "wide"
     width, left, right = (520.0, 8.0, 512.0) if wide else (350.0, 6.0, 344.0)
     known = [observed, expected, *(threshold.count for threshold in thresholds)]

@@ -13,12 +13,12 @@ from profiling.reporting.chart import Anchor as Side
 from profiling.reporting.chart import Area, Chart, Form, Item, Mark, Point, Scale, Segments, Text
 from profiling.reporting.charts import parts
 from profiling.reporting.charts.placement import Anchor, Boxes, box_of, place_labels
+from profiling.reporting.sentences import capital, say
 
 BINNED_ABOVE = 2000
 BIN = 9.0
 MOST_LABELS = 40
 DOT, OPEN = 3.2, 4.7
-LIMIT_WORDS = ("95\u202f% limit", "99.8\u202f% limit")
 LIMITS = ("lower_flag", "lower_watch", "upper_watch", "upper_flag")
 
 
@@ -27,16 +27,16 @@ def funnel(
     limits: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "Who lies outside the limits?",
+    title: str = "",
     finding: str = "",
-    x_name: str = "Expected deaths (larger hospitals to the right)",
-    y_name: str = "Deaths, observed ÷ expected (log scale)",
+    x_name: str = "",
+    y_name: str = "",
     event: str = "deaths",
     providers: str = "hospitals",
     continuous: bool = False,
     status: Mapping[str, str] = parts.STATUS_WORDS,
-    limit_words: tuple[str, str] = LIMIT_WORDS,
-    reference_words: str = "as expected",
+    limit_words: tuple[str, str] | None = None,
+    reference_words: str = "",
     hidden_words: str = "",
 ) -> Chart:
     """Funnel of one measure.
@@ -47,6 +47,10 @@ def funnel(
     `hidden_words` is the note below the chart on the providers that are not drawn; `{count}` in it is their
     number. On the phone a limit is named by the first word of `limit_words`.
     """
+    reference_words = reference_words or say("as_expected_line")
+    y_name = y_name or say("axis_ratio", event=capital(event))
+    x_name = x_name or say("axis_expected", event=event, providers=providers)
+    title = title or say("title_funnel")
     rows = _rows(parts.providers(frame), continuous, event, status)
     wide = form == "wide"
     width, height = (720.0, 470.0) if wide else (350.0, 400.0)
@@ -56,9 +60,10 @@ def funnel(
     y = Scale(low, high, bottom, top, "log")
     hidden = parts.hidden_count(frame)
     words = parts.note(right, bottom + 52, hidden_words.format(count=hidden) if hidden and hidden_words else "", "end")
-    limit_words = limit_words if wide else (limit_words[0].split(" ")[0], limit_words[1].split(" ")[0])
+    named = limit_words or parts.limit_words()
+    named = named if wide else (named[0].split(" ")[0], named[1].split(" ")[0])
     limits = _by_cases(limits, rows) if continuous else limits
-    ends = _end_labels(limits, x, y, right, wide, limit_words, reference_words)
+    ends = _end_labels(limits, x, y, right, wide, named, reference_words)
     marks = _marks(rows, x, y, providers, status)
     fixed = np.array([text.box for text in ends]).reshape(-1, 4)
     room = (left + 2, top, width if wide else right, bottom - 2)
@@ -111,9 +116,16 @@ def _tooltip(
     event: str,
 ) -> str:
     if continuous:
-        return f"{name}: {numbers.integer(n)} cases, ratio {numbers.ratio(ratio)}. {word}"
-    counts = f"{numbers.integer(observed)} {event}, {numbers.amount(expected)} expected"
-    return f"{name}: {counts}, ratio {numbers.ratio(ratio)}. {word}"
+        return say("tip_cases", name=name, cases=numbers.integer(n), ratio=numbers.ratio(ratio), status=word)
+    return say(
+        "tip_events",
+        name=name,
+        observed=numbers.integer(observed),
+        event=event,
+        expected=numbers.amount(expected),
+        ratio=numbers.ratio(ratio),
+        status=word,
+    )
 
 
 def _largest(size: pd.Series, limits: pd.DataFrame) -> float:

@@ -21,6 +21,7 @@ from profiling.reporting.chart import (
     text_width,
 )
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 PITCH = {"wide": 30.0, "narrow": 40.0}
 HEADING, TOP = 30.0, 62.0
@@ -65,13 +66,17 @@ def groups(
     traits: Sequence[Trait],
     *,
     form: Form = "wide",
-    title: str = "Do groups of patients fare as expected?",
+    title: str = "",
     finding: str = "",
-    axis_name: str = "Observed ÷ expected, 95\u202f% interval (log scale)",
-    first_words: str = "case mix as it stands",
-    second_words: str = "with social risk",
+    axis_name: str = "",
+    first_words: str = "",
+    second_words: str = "",
 ) -> Chart:
     """A row a group under the name of its trait; a filled mark for the first case mix, an open one for the second."""
+    axis_name = axis_name or say("groups_axis")
+    title = title or say("title_groups")
+    first_words = first_words or say("groups_without")
+    second_words = second_words or say("groups_with")
     wide = form == "wide"
     two = any(group.second for trait in traits for group in trait.groups)
     width = 1080.0 if wide else 350.0

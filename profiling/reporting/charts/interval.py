@@ -6,6 +6,7 @@ import pandas as pd
 
 from profiling.reporting.chart import Chart, Item, Scale, Segments, Text
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 WIDTH, HEIGHT = 116.0, 18.0
 DOMAIN = (0.6, 1.7)
@@ -52,7 +53,7 @@ def interval_axis(domain: tuple[float, float] = DOMAIN) -> Chart:
         Text(place, 12, parts.tick_text(t), "tick", anchor)
         for place, t, anchor in zip(places, ends, anchors, strict=True)
     )
-    said = f"from {parts.tick_text(domain[0])} to {parts.tick_text(domain[1])}"
+    said = say("from_to", low=parts.tick_text(domain[0]), high=parts.tick_text(domain[1]))
     return Chart("interval_axis", said, said, WIDTH, 15.0, words, "mini", {"x": x})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from profiling.reporting.chart import Area, Bar, Chart, Form, Item, Point, Text, shortened, wrapped
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 GAP, LEAST = 14.0, 1.5
 NODE = 12.0
@@ -35,12 +36,13 @@ def links(
     ribbons: Sequence[Link],
     *,
     form: Form = "wide",
-    title: str = "Who sees whose patients?",
+    title: str = "",
     finding: str = "",
     left_name: str = "Hospitals by number of patients",
     right_name: str = "Physicians",
 ) -> Chart:
     """Blocks as high as their share of the records; ribbons as wide as theirs. Links to the first block are paler."""
+    title = title or say("title_links")
     wide = form == "wide"
     width, room = (1080.0, 300.0) if wide else (350.0, 340.0)
     left_x, right_x = (330.0, 740.0) if wide else (118.0, 232.0)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 DOTS_UP_TO = 400
 COLUMNS = {"wide": 44, "narrow": 18}
@@ -22,14 +23,13 @@ def matrix(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "Every hospital, every measure",
+    title: str = "",
     finding: str = "",
     titles: Mapping[str, str] | None = None,
-    ends: tuple[str, str] = ("← most patients", "fewest →"),
+    ends: tuple[str, str] | None = None,
     status: Mapping[str, str] = parts.STATUS_WORDS,
     providers: str = "hospitals",
-    grouped_words: str = "A column is about {count} hospitals: above the line those higher, below it those lower, "
-    "outlined those on watch",
+    grouped_words: str = "",
 ) -> Chart:
     """Matrix of statuses.
 
@@ -37,6 +37,9 @@ def matrix(
     category. Columns go by the largest n of a provider that is shown; providers without one stand last,
     by label. Above 400 providers a column is a group of them; `grouped_words` says so, `{count}` of them in each.
     """
+    ends = ends or (say("most_patients"), say("fewest_patients"))
+    title = title or say("title_matrix", providers=providers)
+    grouped_words = grouped_words or say("grouped_columns", count="{count}", providers=providers)
     wide = form == "wide"
     order = _order(frame)
     if len(order) > DOTS_UP_TO:

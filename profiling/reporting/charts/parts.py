@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -14,17 +14,25 @@ from numpy.typing import NDArray
 from profiling.reporting import numbers
 from profiling.reporting.chart import Anchor as Anchor
 from profiling.reporting.chart import Item, Mark, Scale, Segments, Shape, Text
+from profiling.reporting.sentences import say
 
-STATUS_WORDS = MappingProxyType(
-    {
-        "higher": "Higher than expected",
-        "higher_watch": "Higher, watch",
-        "as_expected": "As expected",
-        "lower_watch": "Lower, watch",
-        "lower": "Lower than expected",
-        "too_few": "Too few to say",
-    }
-)
+
+class _StatusWords(Mapping[str, str]):
+    """Word of each status, in the language that is being written."""
+
+    def __getitem__(self, category: str) -> str:
+        if category not in SHAPES:
+            raise KeyError(category)
+        return say(category)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SHAPES)
+
+    def __len__(self) -> int:
+        return len(SHAPES)
+
+
+STATUS_WORDS: Mapping[str, str] = _StatusWords()
 SHAPES: MappingProxyType[str, Shape] = MappingProxyType(
     {
         "higher": "up",
@@ -208,6 +216,12 @@ def whisker_role(category: str, stem: str = "whisker") -> str:
     return f"{stem}-{SIDES[category]}" if category in SIDES else stem
 
 
+def limit_words(watch: float = 0.95, flag: float = 0.998) -> tuple[str, str]:
+    """Names of the inner and the outer limits."""
+    inner, outer = (say("limit", level=numbers.level_percent(level)) for level in (watch, flag))
+    return inner, outer
+
+
 def ratio_words(ratio: float, lower: float, upper: float) -> str:
     """An estimate with its interval: 1.24 (1.00–1.54)."""
     return numbers.estimate(ratio, lower, upper)
@@ -228,7 +242,8 @@ def tallies(cells: NDArray[np.int64], categories: pd.Series, status: Mapping[str
     counts = pd.crosstab(cells, categories.to_numpy()).reindex(columns=list(SHAPES), fill_value=0)
     words = [status[name][:1].lower() + status[name][1:] for name in counts.columns]
     told = [
-        f"{sum(row):,} {providers}: " + "; ".join(f"{w} {k:,}" for w, k in zip(words, row, strict=True) if k)
+        f"{numbers.integer(sum(row))} {providers}: "
+        + "; ".join(f"{w} {numbers.integer(k)}" for w, k in zip(words, row, strict=True) if k)
         for row in counts.to_numpy().tolist()
     ]
     return pd.Series(told, counts.index, dtype=object)
@@ -251,7 +266,7 @@ def shared_marks(places: NDArray[np.float64], grid: float, providers: str) -> li
         return []
     cells, counts = np.unique(np.floor(places / grid), axis=0, return_counts=True)
     return [
-        Mark(px, py, "dot", "bin", 2.0, f"{k:,} {providers}")
+        Mark(px, py, "dot", "bin", 2.0, f"{numbers.integer(k)} {providers}")
         for (px, py), k in zip(((cells + 0.5) * grid).tolist(), counts.tolist(), strict=True)
     ]
 

@@ -23,6 +23,7 @@ from profiling.reporting.chart import (
     text_width,
 )
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
 ROW = 24.0
 TOP = 26.0
@@ -144,7 +145,7 @@ def peers(
     rows: Sequence[Mapping[Hashable, Any]],
     me: str,
     *,
-    title: str = "Hospitals of similar size",
+    title: str = "",
     finding: str = "",
     status: Mapping[str, str] = parts.STATUS_WORDS,
 ) -> Chart:
@@ -156,7 +157,9 @@ def peers(
         raise KeyError(f"provider {me!r} is not among the rows shown")
     ordered = sorted(rows, key=lambda r: (-r["ratio"], r["name"]))
     drawn = [_provider_row(r, me, status) for r in ordered]
-    return interval_rows("peers", drawn, form="", title=title, finding=finding, width=NARROW_ENOUGH)
+    return interval_rows(
+        "peers", drawn, form="", title=title or say("title_peers"), finding=finding, width=NARROW_ENOUGH
+    )
 
 
 def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str]) -> Row:
@@ -170,10 +173,10 @@ def _provider_row(r: Mapping[Hashable, Any], me: str, status: Mapping[str, str])
 def physicians(
     rows: Sequence[Mapping[Hashable, Any]],
     *,
-    title: str = "Its physicians",
+    title: str = "",
     finding: str = "",
-    words_name: str = "patients · ratio (95\u202f%)",
-    hidden_words: str = "fewer than 11 patients or events: not shown",
+    words_name: str = "",
+    hidden_words: str = "",
     status: Mapping[str, str] = parts.STATUS_WORDS,
 ) -> Chart:
     """Interval rows of a hospital's physicians, in their order; words in place of hidden numbers.
@@ -181,14 +184,15 @@ def physicians(
     `rows`: masked records with provider_name, n, ratio, ratio_lower, ratio_upper, category, shown. `{band}` in
     `hidden_words` is the row's case_band.
     """
+    hidden_words = hidden_words or say("cases_hidden", band="{band}")
     return interval_rows(
         "physicians",
         [_physician_row(r, status, hidden_words) for r in rows],
         form="",
-        title=title,
+        title=title or say("title_inner"),
         finding=finding,
         width=NARROW_ENOUGH,
-        words_name=words_name,
+        words_name=words_name or say("patients_and_ratio"),
         inner=(0.5, 2.0),
     )
 
@@ -210,11 +214,11 @@ def forest(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "What the model allows for",
+    title: str = "",
     finding: str = "",
     exponentiate: bool = True,
     difference: bool = False,
-    axis_name: str = "Odds ratio, 95\u202f% interval (log scale)",
+    axis_name: str = "",
     words_name: str = "",
 ) -> Chart:
     """Effects of the case mix with intervals: odds ratios or ratios of means on a log axis.
@@ -232,10 +236,10 @@ def forest(
         "forest",
         rows,
         form=form,
-        title=title,
+        title=title or say("title_forest"),
         finding=finding,
         width=720.0 if form == "wide" else 350.0,
-        axis_name=axis_name,
+        axis_name=axis_name or say("axis_effect", effect=say("effect_binomial")),
         words_name=words_name,
         difference=difference,
         outer=(0.02, 50.0),

@@ -11,8 +11,8 @@ import pandas as pd
 from profiling.reporting import numbers
 from profiling.reporting.chart import Chart, Form, Group, Item, Mark, Scale, Segments, Text
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import say
 
-QUARTERS = ("Smallest quarter", "Second", "Third", "Largest quarter")
 MOST_IN_A_PANEL = 60
 BIN = 8.0
 _PITCH_Y = 178.0
@@ -22,12 +22,9 @@ def shrinkage(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "Why small hospitals move most",
+    title: str = "",
     finding: str = "",
-    quarters: tuple[str, str, str, str] = QUARTERS,
-    size_words: str = "{low}–{high} expected",
-    kept_words: str | None = None,
-    row_words: tuple[str, str] = ("raw", "shrunken"),
+    size_words: str = "",
     size: str = "expected_marginal",
     status: Mapping[str, str] = parts.STATUS_WORDS,
     providers: str = "hospitals",
@@ -38,10 +35,14 @@ def shrinkage(
     In a panel of more than 60 providers all but those `parts.alone` draws share a line with those of about the same
     raw ratio; it ends at their mean shrunken one.
     """
+    title = title or say("title_shrinkage", providers=providers)
+    size_words = size_words or say("size_expected", low="{low}", high="{high}")
+    quarters = [say(f"quarter_{place}") for place in (1, 2, 3, 4)]
+    row_words = say("raw_word"), say("shrunken_word")
     rows = _rows(parts.providers(frame), size, status)
     wide = form == "wide"
     width, margin, panel, gap = (1080.0, 56.0, 214.0, 56.0) if wide else (350.0, 52.0, 134.0, 30.0)
-    kept = kept_words or ("{share} of the distance from 1 is kept" if wide else "{share} of distance kept")
+    kept = say("kept_wide" if wide else "kept_narrow", share="{share}")
     low, high = parts.ratio_domain([*rows["raw"], *rows["ratio"]], (0.75, 1.35), (0.33, 3.0))
     edge = max(math.log(high), -math.log(low))
     items: list[Item] = []
@@ -65,7 +66,7 @@ def _rows(rows: pd.DataFrame, size: str, status: Mapping[str, str]) -> pd.DataFr
     rows = rows[rows["raw"].notna() & rows["ratio"].notna() & rows["size"].notna()]
     rows = rows.sort_values(["size", "name"], kind="stable", ignore_index=True)
     tips = [
-        f"{name}: raw {numbers.ratio(a)}, shrunken {numbers.ratio(b)}. {status[c]}"
+        say("tip_pull", name=name, raw=numbers.ratio(a), shrunken=numbers.ratio(b), status=status[c])
         for name, a, b, c in zip(rows["name"], rows["raw"], rows["ratio"], rows["category"], strict=True)
     ]
     quarter = np.arange(len(rows)) * 4 // max(len(rows), 1)
@@ -133,7 +134,7 @@ def _shared(
                 Mark(a, above, "dot", "bin", r),
                 Mark(b, below, "dot", "bin", r),
             ),
-            f"{words}. Mean raw {numbers.ratio(raw)}, shrunken {numbers.ratio(ratio)}",
+            say("tip_pull_many", tally=words, raw=numbers.ratio(raw), shrunken=numbers.ratio(ratio)),
         )
         for (a, b), r, words, raw, ratio in named
     ]

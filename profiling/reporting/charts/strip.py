@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
-
-HIDDEN_WORDS = "small counts: not shown"
+from profiling.reporting.sentences import say
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,13 @@ def strip(
     tracks: Sequence[Track],
     *,
     form: Form = "wide",
-    title: str = "This hospital on every measure",
+    title: str = "",
     finding: str = "",
     status: Mapping[str, str] = parts.STATUS_WORDS,
-    hidden_words: str = HIDDEN_WORDS,
+    hidden_words: str = "",
 ) -> Chart:
     """A strip a measure on which the provider is, all on one ratio axis; words only where it is hidden."""
+    title, hidden_words = title or say("title_strip"), hidden_words or say("small_hidden")
     wide = form == "wide"
     width, left, right = (1080.0, 208.0, 836.0) if wide else (350.0, 0.0, 350.0)
     pitch, first = (52.0, 26.0) if wide else (78.0, 44.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from profiling.reporting import numbers
 from profiling.reporting.chart import Area, Chart, Form, Item, Line, Mark, Point, Scale, Segments, Text, text_width
 from profiling.reporting.charts import parts
 from profiling.reporting.charts.series import Floats, Series
+from profiling.reporting.sentences import say
 
 RATIO, SUM, CHART = 150.0, 130.0, 110.0  # heights of the three panels
 HEAD, GAP = 26.0, 34.0
@@ -19,12 +20,12 @@ HEAD, GAP = 26.0, 34.0
 class TrendWords:
     """Names of the panels and of what stands at their right end."""
 
-    ratio: str = "Observed ÷ expected, by period (log scale)"
-    total: str = "Deaths beyond expected, added up"
-    cusum: str = "CUSUM for odds × 2 (up) and × ½ (down)"
-    expected: str = "as expected"
-    limits: tuple[str, str] = ("95\u202f% limit", "99.8\u202f% limit")
-    line: str = "signal line"
+    ratio: str = field(default_factory=lambda: say("trend_ratio"))
+    total: str = field(default_factory=lambda: say("trend_total", event="Deaths"))
+    cusum: str = field(default_factory=lambda: say("cusum_name"))
+    expected: str = field(default_factory=lambda: say("as_expected_line"))
+    limits: tuple[str, str] = field(default_factory=parts.limit_words)
+    line: str = field(default_factory=lambda: say("signal_line"))
     event: str = "deaths"
 
 
@@ -42,11 +43,12 @@ def trend(
     series: Series,
     *,
     form: Form = "wide",
-    title: str = "Did it build up, or come at once?",
+    title: str = "",
     finding: str = "",
     words: TrendWords | None = None,
 ) -> Chart:
     """Three panels on one axis of periods: ratio, added-up difference and CUSUMs; without a CUSUM, two."""
+    title = title or say("title_trend")
     said = words or TrendWords()
     wide = form == "wide"
     width, left, right = (720.0, 46.0, 626.0) if wide else (350.0, 38.0, 346.0)
@@ -88,7 +90,14 @@ def _tip(series: Series, index: int, words: TrendWords) -> str:
     seen, expected = float(series.observed[index]), float(series.expected[index])
     count = numbers.integer(seen) if seen == round(seen) else numbers.amount(seen)
     ratio = numbers.ratio(series.ratio[index])
-    return f"{series.period[index]}: {count} {words.event}, {numbers.amount(expected)} expected, ratio {ratio}"
+    return say(
+        "tip_period",
+        period=series.period[index],
+        observed=count,
+        event=words.event,
+        expected=numbers.amount(expected),
+        ratio=ratio,
+    )
 
 
 def _total_panel(series: Series, room: _Room, top: float, words: TrendWords) -> tuple[Scale, list[Item]]:
@@ -137,7 +146,7 @@ def _cusum_panel(series: Series, room: _Room, top: float, words: TrendWords) -> 
                 float(heights[index]),
                 "higher" if sign > 0 else "lower",
                 4.4,
-                f"{series.period[index]}: passed its line",
+                say("tip_signal", period=series.period[index]),
             )
             for index in np.flatnonzero(chart.passed).tolist()
         ]

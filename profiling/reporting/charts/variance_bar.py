@@ -6,6 +6,7 @@ import pandas as pd
 
 from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Form, Item, Scale, Text
+from profiling.reporting.sentences import say
 
 ROLES = ("share-1", "share-2", "share-3")
 
@@ -14,13 +15,14 @@ def variance_bar(
     frame: pd.DataFrame,
     *,
     form: Form = "wide",
-    title: str = "Where does the variation lie?",
+    title: str = "",
     finding: str = "",
 ) -> Chart:
     """One bar of the whole, cut by level, with a line a level below it.
 
     `frame`: label and share (summing to 1), outermost level first.
     """
+    title = title or say("title_variance")
     width = 720.0 if form == "wide" else 350.0
     x = Scale(0.0, 1.0, 0.0, width)
     items: list[Item] = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from profiling.reporting import numbers
 from profiling.reporting.chart import Bar, Chart, Form, Item, Scale, Segments, Text, text_width
 from profiling.reporting.charts import parts
+from profiling.reporting.sentences import level_noun, say
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,23 @@ class Rates:
     predicted: float
 
 
+def _said(up: str, down: str) -> Callable[[], tuple[str, str]]:
+    """Words for a step up and a step down."""
+    return lambda: (say(up), say(down))
+
+
 @dataclass(frozen=True)
 class WaterfallWords:
     """Names of the seven rows and notes beside their figures. Pairs are for a step up and a step down."""
 
-    average: str = "Average hospital"
-    case_mix: tuple[str, str] = ("Its patients are sicker", "Its patients are less sick")
-    expected: str = "Expected here"
-    unexplained: tuple[str, str] = ("More deaths than expected", "Fewer deaths than expected")
-    observed: str = "Observed"
-    held_back: tuple[str, str] = ("Drawn in: few patients", "Held back: few patients")
-    predicted: str = "Predicted"
-    notes: tuple[str, str, str, str, str, str, str] = field(
-        default=("all patients", "case mix", "", "not explained", "", "", "what we believe")
-    )
+    average: str = field(default_factory=lambda: say("bar_average", provider=level_noun("hospital")))
+    case_mix: tuple[str, str] = field(default_factory=_said("bar_case_mix_up", "bar_case_mix_down"))
+    expected: str = field(default_factory=lambda: say("bar_expected"))
+    unexplained: tuple[str, str] = field(default_factory=_said("bar_more_value", "bar_less_value"))
+    observed: str = field(default_factory=lambda: say("bar_observed"))
+    held_back: tuple[str, str] = field(default_factory=_said("bar_drawn_in", "bar_held_back"))
+    predicted: str = field(default_factory=lambda: say("bar_predicted"))
+    notes: tuple[str, str, str, str, str, str, str] = ("", "", "", "", "", "", "")
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def waterfall(
     rates: Rates,
     *,
     form: Form = "wide",
-    title: str = "Why this result",
+    title: str = "",
     finding: str = "",
     words: WaterfallWords | None = None,
     unit: str = "",
@@ -63,6 +67,7 @@ def waterfall(
 
     `unit` empty: rates are shares and printed in per cent; else the word after the number (days).
     """
+    title = title or say("title_waterfall")
     steps = _steps(rates, words or WaterfallWords(), unit)
     wide = form == "wide"
     width, pitch, bar, first = (720.0, 34.0, 20.0, 18.0) if wide else (350.0, 47.0, 18.0, 34.0)

@@ -18,7 +18,16 @@ from profiling.reporting.sentences.findings import (
     rule,
     stand_out,
 )
-from profiling.reporting.sentences.words import capital, counted, how_many, listed, mid_sentence, one_of, plural
+from profiling.reporting.sentences.words import (
+    capital,
+    counted,
+    how_many,
+    level_noun,
+    listed,
+    mid_sentence,
+    one_of,
+    plural,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -30,6 +39,7 @@ __all__ = [
     "headline",
     "how_many",
     "lede",
+    "level_noun",
     "listed",
     "mid_sentence",
     "one_of",

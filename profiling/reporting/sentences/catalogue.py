@@ -10,6 +10,7 @@ from profiling.reporting.language import current
 from profiling.reporting.sentences.german import GERMAN
 from profiling.reporting.sentences.texts import (
     audit,
+    charts,
     comparison,
     every_page,
     evidence,
@@ -35,10 +36,11 @@ def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
-ENGLISH: Mapping[str, str] = joined(
-    page.TEXTS
-    for page in (findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page, many)
+PAGES = (
+    *(findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page),
+    *(many, charts),
 )
+ENGLISH: Mapping[str, str] = joined(page.TEXTS for page in PAGES)
 
 
 class _Spoken(Mapping[str, str]):

@@ -12,6 +12,8 @@ TEXTS: dict[str, str] = {
         "Counts of patients or events from 1 to {most} are not shown, nor is any figure that would give them "
         "back: such a {provider} shows its case band and result only. Totals include it."
     ),
+    "and": "and",
+    "none_of": "none",
     "as_pdf": "This page as PDF",
     "show_table": "The figures of this chart as a table",
     "figures_of_panel": "Figures:",
