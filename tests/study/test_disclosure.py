@@ -18,13 +18,17 @@ import pytest
 from disclosure_oracle import System, attack_difference, attack_periods, attack_run, attack_subgroups, found_in
 from disclosure_tables import THRESHOLD, Shape, grown, random_record
 from reporting_fixture import simulated_run
+from site_attack import attack_site
 
-from profiling.reporting.decision import decide
+from profiling.cli.main import execute
+from profiling.reporting.decision import decide, decision_of
 from profiling.reporting.disclosure import mask
 from profiling.reporting.provider_table import joined, specifications
 from profiling.reporting.suppression import Suppression, case_bands, suppress
 from profiling.reporting.suppression_extra import Earlier
 from profiling.reporting.suppression_units import counts_of, is_small
+from profiling.store.engine import open_database
+from profiling.store.runs import RunRecord, latest_run, read_run
 
 pytestmark = [pytest.mark.study, pytest.mark.timeout(12 * 3600)]
 TABLES = int(os.environ.get("STUDY_TABLES", "10000"))
@@ -300,3 +304,32 @@ a count like any other. The attacker has both runs.
 """,
         encoding="utf-8",
     )
+
+
+# --- The sample run as it is published -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunRecord]:
+    folder = tmp_path_factory.mktemp("sample")
+    config = folder / "config.yaml"
+    config.write_text((ROOT / "config.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    assert execute(["sample", "--folder", str(folder / "data/sample"), "--quiet"]) == 0
+    assert execute(["run", "--config", str(config), "--quiet", "--now", "2024-05-06"]) == 0
+    engine = open_database(f"sqlite:///{folder}/var/profiling.db")
+    return folder / "site/current", read_run(engine, str(latest_run(engine)))
+
+
+def test_nothing_hidden_is_found_in_the_sample_run(sample: tuple[Path, RunRecord]) -> None:
+    site, record = sample
+    full = joined(record, specifications(record)).assign(hidden=decision_of(record).hidden)
+    rows = full.set_index(["measure", "level", "provider"])
+    hidden, shown = set(rows.index[rows["hidden"]]), rows[~rows["hidden"] & rows["counts"]]
+    found = attack_site(site)
+    assert len(found) > 12
+    for way, told in found.items():
+        values = pd.Series(told)
+        assert not set(values.index) & hidden, way
+        near = (values - shown["observed"].reindex(values.index)).abs() < 0.5
+        # With physicians at several hospitals, and exact tests, mode and z tell the count of most, not of all.
+        assert near.mean() > (0.6 if way.endswith(("mode", "z")) else 0.9), way
