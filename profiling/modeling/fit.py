@@ -53,8 +53,9 @@ def glmm(
     repeated rows that the model takes as independent. `start`: a fit of a model like this one, from which to search.
 
     `method`: `laplace` (says where clusters are too small for it), `agq` (adaptive Gauss-Hermite quadrature, for one
-    factor or strictly nested intercepts) or `auto` (quadrature where Laplace is off, else Laplace). `points` for
-    `agq`: one odd number for every factor, a number by factor, or None: as many as it takes. Raises ModelError.
+    factor, or strictly nested ones unless negative binomial) or `auto` (quadrature where Laplace is off, else Laplace).
+    `points` for `agq`: one odd number for every factor, a number by factor, or None: as many as it takes. Raises
+    ModelError.
     """
     chosen = family_of(family, link)
     if chosen.name == "gaussian":

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from profiling.errors import ModelError
+from profiling.errors import ModelError, Problem
 from profiling.modeling.climb import LaplaceObjective, climb
 from profiling.modeling.design import Design
 from profiling.modeling.diagnosis import Diagnosis
@@ -40,9 +40,11 @@ from profiling.modeling.rule_points import (
     report,
     sizes_text,
 )
+from profiling.modeling.vector_nesting import VectorNesting
 
 LAPLACE_TOLERANCE = 0.05  # standard errors by which Laplace may be off before `auto` turns to quadrature
 TINY_CLUSTER = 3.0  # median rows below which Laplace is doubtful where no quadrature can check it
+MOST_WORK = 5e7  # rows times nodes of slopes in nested levels above which quadrature must be asked for
 MANY = 5e6  # rows times nodes above which standard errors come from the next coarser rule
 
 
@@ -51,8 +53,9 @@ def quadrature_criterion(design: Design, family: Family, points: Sequence[int]) 
     obstacle = quadrature_obstacle(design)
     if obstacle:
         raise ModelError(obstacle)
-    kind = QuadratureCriterion if len(design.factors) == 1 else NestedCriterion
-    return kind(design, family, tuple(points))
+    if len(design.factors) == 1:
+        return QuadratureCriterion(design, family, tuple(points))
+    return (NestedCriterion if design.plain else VectorNesting)(design, family, tuple(points))
 
 
 def fit_quadrature(
@@ -87,7 +90,7 @@ def fit_quadrature(
 def fit_auto(design: Design, family: Family, start: np.ndarray | None = None) -> MixedModelResult:
     """Return the fit by quadrature where Laplace is off by more than `LAPLACE_TOLERANCE`, else Laplace; say which."""
     laplace, maximum = _laplace(design, family, start)
-    obstacle = quadrature_obstacle(design)
+    obstacle = quadrature_obstacle(design) or _dear(design)
     if obstacle:
         note = Diagnosis("method", f"Laplace was used: {obstacle.found}")
         return finish(laplace, maximum, "Laplace", [note])
@@ -128,6 +131,15 @@ def laplace_error(laplace: LaplaceObjective, maximum: Maximum) -> tuple[Change, 
     return change, parameter_name(design, largest)
 
 
+def _dear(design: Design) -> Problem | None:
+    """Return why quadrature is not tried unasked, or None: slopes in nested levels take many nodes."""
+    nodes = nodes_of(design, first_points(design))
+    if design.plain or len(design.factors) == 1 or design.n * float(nodes) <= MOST_WORK:
+        return None
+    found = f"slopes in nested levels would take {nodes:,} nodes for each of {design.n:,} rows"
+    return Problem("method", found, "fewer rows or terms", "Ask for it by method='agq' with few points")
+
+
 def _laplace(design: Design, family: Family, start: np.ndarray | None) -> tuple[LaplaceObjective, Maximum]:
     search = climb_laplace(design, family, start)
     return search.objective, search.maximum()
@@ -151,7 +163,7 @@ def _small_clusters(laplace: LaplaceObjective, maximum: Maximum) -> list[Diagnos
     smallest = min(cluster_sizes(design))
     if smallest >= SMALL_CLUSTER:
         return []
-    obstacle = quadrature_obstacle(design)
+    obstacle = quadrature_obstacle(design) or _dear(design)
     if obstacle:
         if smallest >= TINY_CLUSTER:
             return []

@@ -38,17 +38,10 @@ class Nesting:
 
 def quadrature_obstacle(design: Design) -> Problem | None:
     """Return why this design has no quadrature, or None."""
-    factors = design.factors
-    if len(factors) == 1:
+    if len(design.factors) == 1:
         return None
-    if not design.plain:
-        return Problem(
-            "method",
-            f"random slopes with {len(factors)} grouping factors, for which there is no quadrature",
-            "one grouping factor, or nested ones with random intercepts only",
-            "Use method='laplace'",
-        )
-    codes = _cell_codes(design)
+    chain = inner_first(design)
+    codes, factors = [_cell_codes(design)[f] for f in chain], [design.factors[f] for f in chain]
     for inner, outer, within, around in zip(codes, codes[1:], factors, factors[1:], strict=False):
         pairs = np.unique(inner * np.int64(around.size) + outer)
         if len(pairs) != within.size:
@@ -64,8 +57,13 @@ def quadrature_obstacle(design: Design) -> Problem | None:
     return None
 
 
+def inner_first(design: Design) -> list[int]:
+    """Return the positions of the factors from the one with most levels to the one with fewest."""
+    return sorted(range(len(design.factors)), key=lambda f: -design.factors[f].size)
+
+
 def _cell_codes(design: Design) -> list[np.ndarray]:
-    """Return each cell's code in every factor, innermost first."""
+    """Return each cell's code in every factor, as in the design (innermost first where all are intercepts)."""
     first = design.order[design.structure.cell_ptr[:-1]]
     return [design.structure.cell_level0, *(factor.codes[first] for factor in design.factors[1:])]
 

@@ -49,11 +49,21 @@ class QuadratureCriterion(LaplaceCriterion):
         super().__init__(design, family)
         self.points = points
         self.nodes, self.log_weight = product_rule(points[0], design.structure.terms[0])
-        self._mean = np.zeros((design.structure.n_levels0, design.structure.terms[0]))
-        self._second = np.zeros((*self._mean.shape, self._mean.shape[1]))
+        self.mean = np.zeros((design.structure.n_levels0, design.structure.terms[0]))
+        self.second = np.zeros((*self.mean.shape, self.mean.shape[1]))
         # Q, t and the Cholesky factor of H of the point evaluated last.
-        self.spread, self.turn = np.zeros_like(self._second), np.zeros_like(self._mean)
-        self.lower = np.zeros_like(self._second)
+        self.spread, self.turn = np.zeros_like(self.second), np.zeros_like(self.mean)
+        self.lower = np.zeros_like(self.second)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Return the slopes of the log integrals in every row's predictor, times multiplicity (n)."""
+        return self._v
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Return E[W] of every row (n)."""
+        return self._w
 
     def with_points(self, points: tuple[int, ...]) -> QuadratureCriterion:
         """Return the criterion with another number of points, starting from the modes found here."""
@@ -65,7 +75,7 @@ class QuadratureCriterion(LaplaceCriterion):
         """Return value and exact gradient of the rule at (beta, theta)."""
         d, s = self.design, self.design.structure
         Lambda = d.form.matrix(theta)
-        value, slope, modes = self._integrate(beta, Lambda, s.tile_ptr)
+        value, slope, modes = self.integrate(self.linear_predictor(beta), Lambda, s.tile_ptr)
         gradient = np.concatenate(
             [transposed_times(d.X, self._v), slope.sum(axis=0)[d.form.rows, d.form.columns]],
         )
@@ -74,15 +84,18 @@ class QuadratureCriterion(LaplaceCriterion):
     def theta_scores(self, beta: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Return what every cell (here a level) adds to dl/dtheta (M, t), its multiplicity included."""
         d = self.design
-        _, slope, _ = self._integrate(beta, d.form.matrix(theta), np.arange(d.structure.n_levels0 + 1))
+        tiles = np.arange(d.structure.n_levels0 + 1)
+        _, slope, _ = self.integrate(self.linear_predictor(beta), d.form.matrix(theta), tiles)
         return np.asarray(slope[:, d.form.rows, d.form.columns])
 
-    def _integrate(
-        self, beta: np.ndarray, Lambda: np.ndarray, tile_ptr: np.ndarray
+    def integrate(
+        self, eta: np.ndarray, Lambda: np.ndarray, tile_ptr: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, Modes]:
-        """Return log integrals (G), the slopes in Lambda by tile of levels (T, k, k), and the modes."""
+        """Return log integrals (G) at eta (n), the slopes in Lambda by tile of levels (T, k, k), and the modes.
+
+        Slopes in eta, E[W] (n) and moments of u become `scores`, `weights`, `mean` and `second`, until the next call.
+        """
         d, s = self.design, self.design.structure
-        eta = self.linear_predictor(beta)
         modes = self.find_modes(eta, Lambda, self._u)
         value = np.empty(s.n_levels0)
         slope = np.empty((len(tile_ptr) - 1, *Lambda.shape))
@@ -103,8 +116,8 @@ class QuadratureCriterion(LaplaceCriterion):
             value,
             self._v,
             self._w,
-            self._mean,
-            self._second,
+            self.mean,
+            self.second,
             slope,
             self.spread,
             self.turn,
@@ -116,9 +129,9 @@ class QuadratureCriterion(LaplaceCriterion):
         """Return the posterior means and covariances of the effects b = Lambda u at (beta, theta)."""
         self.evaluate(beta, theta)
         Lambda = self.design.form.matrix(theta)
-        spread = self._second - self._mean[:, :, None] * self._mean[:, None, :]
+        spread = self.second - self.mean[:, :, None] * self.mean[:, None, :]
         covariance = np.einsum("ab,lbc,dc->lad", Lambda, spread, Lambda, optimize=True)
-        return [Moments(self._mean @ Lambda.T, covariance)]
+        return [Moments(self.mean @ Lambda.T, covariance)]
 
 
 def averaged(

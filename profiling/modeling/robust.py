@@ -23,6 +23,7 @@ from profiling.modeling.nested_quadrature import NestedCriterion
 from profiling.modeling.quadrature import QuadratureCriterion
 from profiling.modeling.state import criterion_of, laplace_state, linear_state, scaled_beta, source_of
 from profiling.modeling.threads import threads_for
+from profiling.modeling.vector_nesting import VectorNesting
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult
@@ -120,7 +121,7 @@ def _laplace_scores(fit: MixedModelResult) -> tuple[np.ndarray, np.ndarray]:
 def _rule_scores(fit: MixedModelResult) -> tuple[np.ndarray, np.ndarray]:
     """Return the same of a fit by quadrature."""
     criterion, beta = criterion_of(fit), scaled_beta(fit)
-    assert isinstance(criterion, QuadratureCriterion | NestedCriterion)
+    assert isinstance(criterion, QuadratureCriterion | NestedCriterion | VectorNesting)
     rows = criterion.evaluate(beta, fit.theta).scores.copy()
     return rows, criterion.theta_scores(beta, fit.theta)
 

@@ -16,6 +16,7 @@ from profiling.modeling.inference import invert_information
 from profiling.modeling.nested_quadrature import NestedCriterion
 from profiling.modeling.newton import Optimum
 from profiling.modeling.quadrature import QuadratureCriterion
+from profiling.modeling.vector_nesting import VectorNesting
 
 TOLERANCE = 0.01  # standard errors, and units of log-likelihood, by which more points may move the fit
 SMALL_CLUSTER = 10.0  # median rows below which Laplace is checked against quadrature
@@ -24,7 +25,7 @@ MOST_NODES = 20_000  # nodes of a product rule, or of all levels together
 FIRST_POINTS = ((4.0, 15), (15.0, 9), (60.0, 7), (300.0, 5), (np.inf, 3))
 
 Points = int | Mapping[str, int] | None
-Criterion = QuadratureCriterion | NestedCriterion
+Criterion = QuadratureCriterion | NestedCriterion | VectorNesting
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,8 @@ def given_points(points: int | Mapping[str, int], design: Design) -> list[int]:
 
 def nodes_of(design: Design, points: Sequence[int]) -> int:
     """Return the number of nodes at which a row is looked at."""
-    if len(points) == 1:
-        return int(points[0] ** len(design.factors[0].terms))
-    return int(np.prod(points, dtype=np.int64))
+    terms = [len(factor.terms) for factor in design.factors]
+    return int(np.prod([float(n) ** k for n, k in zip(points, terms, strict=True)]))
 
 
 def coarser(n: int) -> int:

@@ -69,7 +69,7 @@ def small_clusters() -> pd.DataFrame:
 
 
 def test_quadrature_is_the_maximum_of_the_integrated_likelihood(small_clusters):
-    data, grid = small_clusters, np.linspace(-9, 9, 1201)
+    data, grid = small_clusters, np.linspace(-8, 8, 401)
     y, x, a = (data[name].to_numpy() for name in ("y", "x", "a"))
 
     def value(point: np.ndarray) -> float:

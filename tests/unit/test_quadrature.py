@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from profiling.modeling.families import family_of
 from profiling.modeling.fit_quadrature import quadrature_criterion
 from profiling.modeling.gauss_hermite import gauss_hermite, product_rule
 from profiling.modeling.laplace import LaplaceCriterion
+from profiling.modeling.vector_nesting import VectorNesting
 
 FAMILIES = [("binomial", "logit"), ("binomial", "probit"), ("binomial", "cloglog"), ("poisson", "log")]
 ONE_FACTOR = ["(1 | a)", "(0 + x | a)", "(1 + x | a)", "(1 + x || a)"]
@@ -333,12 +336,94 @@ def test_posterior_quantiles_of_three_levels_against_a_grid_of_all(points):
         np.testing.assert_allclose(found[["q025", "q50", "q975"]].to_numpy(float), quantiles, atol=1e-3 * scale)
 
 
+SLOPES = ["(1 + x | a) + (1 | a:b)", "(1 | a) + (1 + x | a:b)", "(1 + x | a/b)", "(0 + x | a) + (1 | a:b)"]
+
+
+def vectors_on_a_grid(design, family, beta, theta, points):
+    """The log-likelihood of two nested factors by a fixed product rule for every level, prior nodes only."""
+    Lambda, eta = design.form.matrix(theta), design.X @ beta + design.offset
+    inner, outer = (1, 0) if design.factors[0].size < design.factors[1].size else (0, 1)
+    z, log_weight = np.polynomial.hermite_e.hermegauss(points)
+    log_weight = np.log(log_weight / log_weight.sum())
+
+    def rule(f):
+        own = slice(design.form.offsets[f], design.form.offsets[f + 1])
+        nodes = np.stack(np.meshgrid(*[z] * (own.stop - own.start), indexing="ij"), axis=-1)
+        weights = sum(np.meshgrid(*[log_weight] * (own.stop - own.start), indexing="ij"))
+        return nodes.reshape(-1, nodes.shape[-1]) @ Lambda[own, own].T, weights.ravel(), design.Z[:, own]
+
+    (b, weight_b, Z_b), (a, weight_a, Z_a) = rule(inner), rule(outer)
+    codes = [design.factors[f].codes[design.order] for f in (inner, outer)]
+    total = 0.0
+    for level in np.unique(codes[1]):
+        height = weight_a.copy()
+        for pair in np.unique(codes[0][codes[1] == level]):
+            rows = codes[0] == pair
+            at = eta[rows][:, None, None] + (Z_a[rows] @ a.T)[:, :, None] + (Z_b[rows] @ b.T)[:, None, :]
+            inside = log_density(family, design.y[rows][:, None, None], at).sum(axis=0)
+            height += special.logsumexp(inside + weight_b, axis=1)
+        total += special.logsumexp(height)
+    return total
+
+
+@pytest.mark.parametrize("random", SLOPES)
+def test_slopes_in_nested_levels_against_a_fixed_rule(random):
+    data = tiny(17, "binomial", 30, 3)
+    design = build_design(f"y ~ x + {random}", data, binomial=True, cluster_weights=None)
+    rng = np.random.default_rng(2)
+    beta, family = np.array([0.2, -0.3]), family_of("binomial", None)
+    theta = np.where(design.form.diagonal, rng.uniform(0.4, 0.9, design.form.size), 0.3)
+    expected = vectors_on_a_grid(design, "logit", beta, theta, 25)
+    criterion = quadrature_criterion(design, family, [13] * 2)
+    assert criterion.evaluate(beta, theta).value == pytest.approx(expected, abs=2e-7)
+    coarse = quadrature_criterion(design, family, [3, 5])
+    gradient = coarse.evaluate(beta, theta).gradient.copy()
+    np.testing.assert_allclose(gradient, differences(coarse, beta, theta), rtol=1e-7, atol=1e-7)
+
+
+def test_intercepts_are_the_special_case_and_three_levels_nest():
+    data = tiny(18, "binomial", 60, 3)
+    design = build_design("y ~ x + (1 | a/b/c)", data, binomial=True)
+    beta, theta, family = np.array([0.2, -0.3]), np.array([0.6, 0.5, 0.4]), family_of("binomial", None)
+    plain = quadrature_criterion(design, family, [15, 13, 11])
+    wide = VectorNesting(replace(design, Z=np.ones((design.n, 3))), family, (15, 13, 11))
+    one, other = plain.evaluate(beta, theta), wide.evaluate(beta, theta)
+    assert other.value == pytest.approx(one.value, abs=1e-7)
+    np.testing.assert_allclose(other.gradient, one.gradient, atol=1e-5)
+    for own, given in zip(wide.moments(beta, theta), plain.moments(beta, theta), strict=True):
+        np.testing.assert_allclose(own.mean, given.mean, atol=1e-6)
+        np.testing.assert_allclose(own.covariance, given.covariance, atol=1e-6)
+    scores = wide.theta_scores(beta, theta)
+    np.testing.assert_allclose(scores.sum(axis=0), other.gradient[2:], atol=1e-10)
+    np.testing.assert_allclose(scores.sum(axis=0), plain.theta_scores(beta, theta).sum(axis=0), atol=1e-5)
+
+
+def test_slopes_of_nested_factors_are_fitted():
+    rng = np.random.default_rng(31)
+    clinic, patient = np.repeat(np.arange(60), 24), np.repeat(np.arange(480), 3)
+    x = rng.normal(size=1440)
+    eta = -0.3 + 0.5 * x + (rng.normal(size=60) * 0.5)[clinic] + (rng.normal(size=60) * 0.6)[clinic] * x
+    eta += 1.2 * rng.normal(size=480)[patient]
+    data = pd.DataFrame({"clinic": clinic, "patient": patient, "x": x})
+    data["y"] = (rng.random(1440) < special.expit(eta)).astype(float)
+    formula = "y ~ x + (1 + x | clinic) + (1 | patient)"
+    fit = glmm(formula, data, method="agq", points=5)
+    laplace = glmm(formula, data)
+    assert fit.converged
+    assert fit.variance("patient") > laplace.variance("patient")
+    assert abs(fit.variance("patient") ** 0.5 - 1.2) < 0.35
+    assert fit.cluster_robust().shape == (2, 2)
+    posterior = fit.posterior("clinic")
+    assert len(posterior) == 120
+    assert posterior["q50"].isna().all()
+    modes = fit.random_effects("clinic")
+    assert np.corrcoef(posterior["mean"], modes["mode"])[0, 1] > 0.99
+
+
 def test_crossed_levels_have_no_quadrature():
     data = tiny(11, "binomial", 80)
     with pytest.raises(ModelError, match="levels cross"):
         glmm("y ~ x + (1 | a) + (1 | c)", data, method="agq")
-    with pytest.raises(ModelError, match="random slopes"):
-        glmm("y ~ x + (1 + x | a) + (1 | a:b)", data, method="agq")
     fit = glmm("y ~ x + (1 | a) + (1 | c)", data, method="auto")
     assert fit.method == "Laplace"
     assert any("levels cross" in note.message for note in fit.diagnostics if note.code == "method")
