@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -245,10 +246,9 @@ def shortened(text: str, room: float, size: float = 12.0, *, bold: bool = False)
     """The words, or their beginning and an ellipsis where they do not fit the room."""
     if text_width(text, size, bold=bold) <= room:
         return text
-    kept = text
-    while kept and text_width(kept + "…", size, bold=bold) > room:
-        kept = kept[:-1]
-    return kept.rstrip(" ,.-") + "…"
+    widths = accumulate(map(_WIDTHS[bold].__getitem__, text), initial=_WIDTHS[bold]["…"])
+    fitting = sum(1 for _ in takewhile(lambda width: width * size / 1000 <= room, widths)) - 1
+    return text[: max(fitting, 0)].rstrip(" ,.-") + "…"
 
 
 def wrapped(text: str, room: float, size: float = 12.0, *, bold: bool = False) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,10 @@ from profiling.reporting.processes import in_processes
 from profiling.reporting.svg import standalone_svg
 from profiling.shipped import templates_folder
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What makes a cell a formula, full-width signs too; and what stands before it that a reader does not see.
+_SIGNS, _UNSEEN = "[=+\\-@\uff1d\uff0b\uff0d\uff20]", "\\s\ufeff\u200b-\u200f\u2060"
+FORMULA = re.compile(f"[\t\r]|[{_UNSEEN}]*{_SIGNS}")
+INNER_FORMULA = re.compile(f"([;\t\r\n][{_UNSEEN}\"']*)(?={_SIGNS})")
 FIGURES = {"funnel": drawings.funnel_charts, "caterpillar": drawings.caterpillar_charts}
 FIGURE_FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
 LEFT_OUT = ("run_id", "measure", "level", "oe_numerator")
@@ -75,14 +79,15 @@ COLUMNS: dict[str, str] = {
 
 
 def defuse(value: object) -> object:
-    """Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers."""
-    if isinstance(value, str):
-        return (
-            f"'{value}"
-            if value.startswith(FORMULA_STARTS) or value.lstrip().startswith(("=", "+", "-", "@"))
-            else value
-        )
-    return value
+    """Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers.
+
+    So does what would be a cell of its own where semicolons or tabs part cells, as spreadsheets of many countries read
+    them, or after a line break.
+    """
+    if not isinstance(value, str):
+        return value
+    inner = INNER_FORMULA.sub(r"\1'", value)
+    return f"'{inner}" if FORMULA.match(value) else inner
 
 
 def write_csv(table: pd.DataFrame, path: Path, digits: int = SIGNIFICANT) -> None:

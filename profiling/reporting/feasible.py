@@ -26,6 +26,8 @@ NEEDED = 3
 BOXES = (np.inf, 1.0, 2.0, 1.0, 3.0, 2.0)
 PATIENCE = 4
 FEW = 3
+NEAR, REGION, FAN = 400, 4000, 12  # variables of a neighbourhood, of a region, and of each of their equations
+LARGE = 10_000  # variables beyond which neighbourhoods alone are looked at: what they do not show safe is hidden
 SECONDS = 60.0
 WHOLE = 1e-6
 
@@ -76,8 +78,12 @@ class _System:
         return targets[lacking]
 
     def _lacking(self, wanted: Ints, needed: int) -> Bools:
-        """Which of these variables lack values."""
+        """Which of these variables lack values; beyond `LARGE` variables, which are not shown to have them nearby."""
         values: dict[int, set[int]] = {int(i): {round(float(self.truth[i]))} for i in wanted}
+        if len(self.truth) > LARGE:
+            short = self._tried_by_region(wanted, values, needed)
+            lacking = [i for i in short if not self._near(i, NEAR)._enough(values[i], needed)]
+            return np.asarray(np.isin(wanted, lacking), dtype=np.bool_)
         draw = np.random.default_rng(len(self.truth))
         left = wanted
         tried = idle = 0
@@ -93,7 +99,11 @@ class _System:
             still = np.array([i for i in left.tolist() if len(values[i]) < needed], dtype=np.int64)
             tried, idle = tried + 1, 0 if len(still) < len(left) else idle + 1
             left = still
-        lacking = [i for i in left.tolist() if not self._around(i)._enough(values[i], needed)]
+        lacking = [
+            i
+            for i in left.tolist()
+            if not self._near(i, NEAR)._enough(values[i], needed) and not self._around(i)._enough(values[i], needed)
+        ]
         return np.asarray(np.isin(wanted, lacking), dtype=np.bool_)
 
     @cached_property
@@ -111,6 +121,58 @@ class _System:
         matrix = self.matrix[:, own]
         used = np.diff(matrix.indptr) > 0
         return _System(own, self.lower[own], self.upper[own], self.truth[own], matrix[used], self.total[used])
+
+    @cached_property
+    def _by_variable(self) -> Any:
+        return self.matrix.tocsc()
+
+    def _tried_by_region(self, wanted: Ints, values: dict[int, set[int]], needed: int) -> list[int]:
+        """Add values that solutions of one region after the other give; return the variables that still lack some."""
+        draw = np.random.default_rng(len(self.truth))
+        tried: set[int] = set()
+        for seed in wanted.tolist():
+            if seed in tried or len(values[seed]) >= needed:
+                continue
+            part = self._near(seed, REGION)
+            own = [(k, i) for k, i in enumerate(part.place.tolist()) if i in values]
+            tried.update(i for _, i in own)
+            for size in BOXES[1:]:
+                left = [(k, i) for k, i in own if len(values[i]) < needed]
+                if not left:
+                    break
+                cost = np.zeros(len(part.truth))
+                cost[[k for k, _ in left]] = draw.choice([-1.0, 1.0], len(left)) * (0.5 + draw.random(len(left)))
+                box = np.maximum(part.lower, part.truth - size), np.minimum(part.upper, part.truth + size)
+                found = part._run(cost, *box, branch=False)
+                for k, i in left if found is not None else ():
+                    values[i].add(int(found[k]))  # type: ignore[index]
+        return [i for i in wanted.tolist() if len(values[i]) < needed]
+
+    def _near(self, i: int, most: int) -> _System:
+        """A small part around one variable, which comes first, with everything else as it truly is.
+
+        Its solutions are solutions of the whole, so values found here are values. From an equation the variables with
+        most room are taken.
+        """
+        room = self.upper - self.lower
+        chosen, front = {i: None}, [i]
+        met: set[int] = set()
+        while front and len(chosen) < most:
+            columns = self._by_variable
+            rows = [int(r) for v in front for r in columns.indices[columns.indptr[v] : columns.indptr[v + 1]]]
+            front = []
+            for row in dict.fromkeys(r for r in rows if r not in met):
+                met.add(row)
+                others = self.matrix.indices[self.matrix.indptr[row] : self.matrix.indptr[row + 1]]
+                widest = others[np.argsort(-room[others], kind="stable")[:FAN]] if len(others) > FAN else others
+                fresh = [int(v) for v in widest if int(v) not in chosen]
+                chosen.update(dict.fromkeys(fresh))
+                front += fresh
+        own = np.fromiter(chosen, dtype=np.int64)
+        matrix = self._by_variable[:, own].tocsr()
+        touched = np.diff(matrix.indptr) > 0
+        matrix = matrix[touched]
+        return _System(own, self.lower[own], self.upper[own], self.truth[own], matrix, matrix @ self.truth[own])
 
     def _around(self, i: int) -> _System:
         """What hangs together with one variable, which comes first."""
