@@ -12,7 +12,7 @@ from profiling.config.checks_questions import carried, composite_findings, measu
 from profiling.config.formulas import FormulaError, formula_columns
 from profiling.config.measures import COMPANIONS
 from profiling.config.problems import nearest
-from profiling.config.tree import Finding, columns, declared, group, is_name, items, names
+from profiling.config.tree import Finding, columns, declared, group, is_name, items, names, texts
 from profiling.config.yaml_text import Document, KeyPath
 from profiling.errors import Problem
 
@@ -91,6 +91,7 @@ def _measures(tree: dict[str, Any]) -> Iterator[Finding]:
             yield from _case_mix(path, measure, tree, outcomes, key)
         yield from _columns_known(path, measure, tree)
         yield from measure_findings(path, measure)
+        yield from _subgroup_traits(path, measure, tree)
         for column, condition in group(measure, "cohort").items():
             if _disordered(group(measure["cohort"], column).get("minimum"), _maximum(condition)):
                 yield (*path, "cohort", column), "found a maximum below the minimum", "minimum <= maximum", ""
@@ -138,6 +139,15 @@ def _formula(path: KeyPath, text: Any) -> Iterator[Finding]:
         formula_columns(text) if isinstance(text, str) else ()
     except FormulaError as problem:
         yield path, f"found '{text}'", str(problem), ""
+
+
+def _subgroup_traits(path: KeyPath, measure: dict[str, Any], tree: dict[str, Any]) -> Iterator[Finding]:
+    # The total of a region is a sum of its hospitals: it would give a hidden one of them back.
+    traits = set(declared(tree, ("clinics", "physicians"))) - set(declared(tree, ("encounters", "patients")))
+    for place, column in texts(measure, "subgroups"):
+        if column in traits:
+            found = f"found '{column}', a trait of the provider"
+            yield (*path, "subgroups", place), found, "a trait of the patient", ""
 
 
 def _case_mix(

@@ -79,6 +79,7 @@ BROKEN = [
     ("C(payer)", "teaching", 27, r"found 'teaching', a trait of the provider, in the social risk"),
     ("[sex, payer, age]", "[sex, payr]", 28, r"subgroups\[1\]: found unknown column 'payr'.*column is 'payer'"),
     ("[sex, payer, age]", "[sex, sex]", 28, r"subgroups\[1\]: found 'sex' a second time"),
+    ("[sex, payer, age]", "[teaching]", 28, r"subgroups\[0\]: found 'teaching', a trait of the provider"),
     ("[sex, payer, age]", "[died]", 28, r"subgroups\[0\]: found the outcome 'died'"),
     ("[sex, payer, age]", "[clinic_id]", 28, r"subgroups\[0\]: found the provider column 'clinic_id'"),
     ("[sex, payer, age]", "sex", 28, r"subgroups: found 'sex'; expected a list"),
