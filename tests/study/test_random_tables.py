@@ -263,7 +263,7 @@ def test_the_document(runs: Tally, pairs: Tally) -> None:
         f"""\
 # Disclosure control, attacked
 
-Written by `make study` (tests/study/test_disclosure.py). Counts from 1 to {THRESHOLD - 1} of cases, of events and of
+Written by `make study` (tests/study/test_random_tables.py). Counts from 1 to {THRESHOLD - 1} of cases, of events and of
 cases without event are protected (cell-size policy of CMS). The attacker of the study shares no code with what it
 attacks: it reads the masked tables, writes down every sum that a reader knows as an equation between whole numbers,
 and counts by integer programmes the values that each hidden count can take. It knows the total of every measure and
