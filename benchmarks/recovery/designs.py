@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -136,12 +136,13 @@ def _intercept(group: str, sd: float) -> Effect:
 STUDIES = (
     Study(
         "hospitals",
-        "Deaths by hospital",
+        "Deaths by hospital, by quadrature",
         "y ~ x + z + (1 | hospital)",
         "binomial",
         hospitals,
         (_intercept("hospital", 0.5),),
         {"Intercept": -1.0, "x": 0.5, "z": 0.3},
+        method="agq",
     ),
     Study(
         "nested",
@@ -204,3 +205,5 @@ SMALL_CLUSTERS = tuple(
     )
     for method, title in (("laplace", "by Laplace"), ("agq", "by quadrature"))
 )
+
+HOSPITALS_BY_LAPLACE = replace(STUDIES[0], name="hospitals_laplace", method="laplace")

@@ -11,17 +11,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmarks.recovery.designs import SMALL_CLUSTERS, STUDIES, Study
+from benchmarks.recovery.designs import HOSPITALS_BY_LAPLACE, SMALL_CLUSTERS, STUDIES, Study
 from profiling.errors import ProfilingError
 from profiling.modeling import MixedModelResult, glmm, lmm
-from profiling.modeling.intervals import Estimate, estimates, maximum_likelihood
-from profiling.modeling.profile import profile_of
+from profiling.modeling.effect_intervals import effect_intervals
+from profiling.modeling.intervals import Estimate, estimates, maximum_likelihood, profile_for
 from profiling.modeling.threads import threads_for
+from profiling.modeling.variance_grid import variance_grid
 
 Z = float(stats.norm.ppf(0.975))
 PROCESSES = 2
 SEED = 3
-BY_NAME = {study.name: study for study in (*STUDIES, *SMALL_CLUSTERS)}
+BY_NAME = {study.name: study for study in (*STUDIES, *SMALL_CLUSTERS, HOSPITALS_BY_LAPLACE)}
 
 
 def fit(study: Study, frame: pd.DataFrame) -> MixedModelResult:
@@ -41,8 +42,9 @@ def judge(study: Study, number: int) -> dict[str, float]:
     """Return what one draw says, by `what/parameter`.
 
     estimate; error (standard error, coefficients); covered: 1 where the 95 % interval holds the truth - Wald for
-    coefficients, profile likelihood for standard deviations and correlations, for effects the share of levels;
-    fit/converged, fit/undefined (profiles without an answer, counted as not covering).
+    coefficients, adjusted profile likelihood for standard deviations and correlations, for effects the share of levels
+    by `effect_intervals`; first_order: the same by the plain profile and by mode ± 1.96 sd_full; fit/converged;
+    fit/undefined (profiles without an answer, counted as not covering).
     """
     frame, effects = study.draw(generator(study, number))
     found = fit(study, frame)
@@ -55,13 +57,17 @@ def judge(study: Study, number: int) -> dict[str, float]:
         row[f"covered/{term}"] = float(wald["lower"][term] <= value <= wald["upper"][term])
     row |= {f"estimate/{each.name}": each.value for each in estimates(found) if each.kind != "fixed"}
     row |= _profiles(found, truth, row)
+    lattice = variance_grid(found)
     for group, true in effects.items():
-        table = found.random_effects(group)
+        table, ends = found.random_effects(group), effect_intervals(found, group, grid=lattice)
         level = table["level"].to_numpy(dtype=np.int64)
         for position, term in enumerate(dict.fromkeys(table["term"])):
             own = (table["term"] == term).to_numpy()
-            distance = np.abs(table["mode"].to_numpy()[own] - true[level[own], position])
-            row[f"covered/b({term} | {group})"] = float((distance <= Z * table["sd_full"].to_numpy()[own]).mean())
+            effect = true[level[own], position]
+            lower, upper = (ends[end].to_numpy()[own] for end in ("lower", "upper"))
+            row[f"covered/b({term} | {group})"] = float(((lower <= effect) & (effect <= upper)).mean())
+            distance = np.abs(table["mode"].to_numpy()[own] - effect)
+            row[f"first_order/b({term} | {group})"] = float((distance <= Z * table["sd_full"].to_numpy()[own]).mean())
     return row
 
 
@@ -76,17 +82,18 @@ def _profiles(found: MixedModelResult, truth: dict[str, float], row: dict[str, f
         model = maximum_likelihood(found)
         for each in estimates(model):
             if each.kind != "fixed":
-                zeta = _zeta(model, each, truth[each.name])
-                covered[f"covered/{each.name}"] = float(abs(zeta) <= Z)
+                for what, adjusted in (("covered", True), ("first_order", False)):
+                    zeta = _zeta(model, each, truth[each.name], adjusted)
+                    covered[f"{what}/{each.name}"] = float(abs(zeta) <= Z)
                 row["fit/undefined"] += float(np.isnan(zeta))
     return covered
 
 
-def _zeta(model: MixedModelResult, each: Estimate, value: float) -> float:
+def _zeta(model: MixedModelResult, each: Estimate, value: float, adjusted: bool) -> float:
     if not np.isfinite(each.value):
         return float("nan")
     try:
-        return profile_of(model, each.target, each.value).zeta(value)
+        return profile_for(model, each, adjusted).zeta(value)
     except ProfilingError:
         return float("nan")
 

@@ -46,8 +46,11 @@ def _coverage(column: str, draws: pd.DataFrame) -> Figure:
     """Return the share of draws (for effects: of levels and draws) whose 95 % interval holds the truth."""
     half = 3 * float(np.sqrt(0.0475 / len(draws)))
     name = column.removeprefix("covered/")
-    kind = "profile likelihood" if name.startswith(("sd", "cor")) or name == "sigma" else "Wald"
-    detail = "levels and draws, sd_full" if name.startswith("b(") else kind
+    detail = "Wald"
+    if f"first_order/{name}" in draws:
+        first_order = float(draws[f"first_order/{name}"].fillna(0).mean())
+        kinds = ("levels and draws", "mode ± 1.96 sd_full") if name.startswith("b(") else ("adjusted profile", "plain")
+        detail = f"{kinds[0]}; {kinds[1]} {first_order:.4f}"
     return Figure("coverage", name, float(draws[column].fillna(0).mean()), 0.95 - half, 0.95 + half, detail)
 
 
@@ -97,3 +100,13 @@ def small_cluster_figures(laplace: pd.DataFrame, quadrature: pd.DataFrame, study
             "profile likelihood",
         ),
     ]
+
+
+def difference_of_laplace(laplace: pd.DataFrame, quadrature: pd.DataFrame, study: Study) -> Figure:
+    """Return how far the variance by Laplace lies from that by quadrature, same draws: below, by under a tenth."""
+    (name,) = [name for name in study.truth if name.startswith("sd(")]
+    apart = laplace[f"estimate/{name}"] ** 2 - quadrature[f"estimate/{name}"] ** 2
+    error = float(apart.std() / np.sqrt(len(apart)))
+    detail = f"same draws, 20 rows to a {name.split(' | ')[1].strip(')')}; Monte-Carlo error {error:.4f}"
+    lowest = -(study.truth[name] ** 2) / 10
+    return Figure("Laplace less quadrature", f"variance, {name}", float(apart.mean()), lowest, 0.0, detail)

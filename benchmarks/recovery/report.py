@@ -13,8 +13,9 @@ INTRODUCTION = """# Recovery and coverage
 Written by `make study`; not to be edited. Every design draws {draws:,} data sets from a known truth and fits each.
 
 - **Coverage** is the share of draws whose 95 % interval holds the truth; bounds .95 ± 3√(.0475/draws). Coefficients:
-  Wald. Standard deviations, correlations, sigma: profile likelihood. Effects b: mode ± 1.96 `sd_full`, the share of
-  levels averaged over draws.
+  Wald. Standard deviations, correlations, sigma: profile likelihood adjusted for the estimated coefficients
+  (`intervals("adjusted")`; Cox & Reid 1987), beside it the plain profile. Effects b: `effect_intervals`, the variance
+  parameters integrated out, the share of levels averaged over draws; beside it mode ± 1.96 `sd_full`.
 - **Bias** of a coefficient: at most three Monte-Carlo errors or a tenth of its standard deviation over the draws.
 - **Bias of a variance**: REML estimates against none, maximum likelihood against the bias that it owes to the estimated
   coefficients, I(v)⁻¹ ∂ log|C(v)⁻¹|/∂v / 2 (C their covariance; Patterson & Thompson 1971), of order 1/J in the number

@@ -84,6 +84,10 @@ class ConstrainedLikelihood:
         found = block_diagonal(self.from_target.T @ beta @ self.from_target, self.J.T @ own @ self.J)
         return block_diagonal(found, np.array([[self.shape_curvature]])) if self.shaped else found
 
+    def information_beta(self) -> np.ndarray:
+        """Return the information of scaled beta (p, p) at the point evaluated last."""
+        return np.asarray(self.criterion.structured_information(self.last, self.theta)[0])
+
 
 class ConstrainedLinear:
     """An LMM's log-likelihood in (log sigma, z), z the covariance on the scale of the outcome, beta profiled out.
@@ -124,6 +128,10 @@ class ConstrainedLinear:
         turn = np.zeros((t + 1, t + 1))
         turn[0, 0], turn[1:, 0], turn[1:, 1:] = 1.0, -self.theta, self.J
         return positive(turn.T @ own @ turn)
+
+    def information_beta(self) -> np.ndarray:
+        """Return the information of scaled beta (p, p) at the point evaluated last."""
+        return np.asarray(self.last.information_beta / self.sigma**2)
 
 
 def positive(information: np.ndarray) -> np.ndarray:

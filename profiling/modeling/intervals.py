@@ -1,7 +1,8 @@
 """Confidence intervals of coefficients, standard deviations, correlations and sigma: Wald or profile likelihood.
 
 Wald intervals are symmetric for coefficients, on the logarithm for standard deviations and on Fisher's z for
-correlations; a standard deviation estimated as zero has none. Profiles need no such choice (see `profile`).
+correlations; a standard deviation estimated as zero has none. Profiles need no such choice (see `profile`); the
+adjusted one of a variance parameter makes up for the estimated coefficients, where levels are few.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from profiling.modeling.parameters import (
     theta_covariance,
     variance_parameters,
 )
-from profiling.modeling.profile import first_step, profile_interval, profile_of
+from profiling.modeling.profile import Profile, adjust, first_step, profile_interval, profile_of
 from profiling.modeling.source import warm_point
 from profiling.modeling.state import source_of
 from profiling.modeling.threads import threads_for
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult
+
+
+METHODS = ("wald", "profile", "adjusted")
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,13 @@ def intervals(
     fit: MixedModelResult, method: str = "wald", level: float = 0.95, parameters: list[str] | None = None
 ) -> pd.DataFrame:
     """Return kind, estimate, lower and upper by parameter; `parameters` chooses some by name."""
-    if method not in ("wald", "profile"):
-        raise ModelError(Problem("method", method, "wald or profile", "bootstrap() gives percentile intervals"))
+    if method not in METHODS:
+        found = "bootstrap() gives percentile intervals"
+        raise ModelError(Problem("method", method, f"one of {', '.join(METHODS)}", found))
     if not 0 < level < 1:
         raise ModelError(Problem("level", str(level), "a share between 0 and 1"))
     with threads_for(fit.n_observations):
-        return _table(maximum_likelihood(fit) if method == "profile" else fit, method, level, parameters)
+        return _table(fit if method == "wald" else maximum_likelihood(fit), method, level, parameters)
 
 
 def _table(model: MixedModelResult, method: str, level: float, parameters: list[str] | None) -> pd.DataFrame:
@@ -91,7 +96,10 @@ def _table(model: MixedModelResult, method: str, level: float, parameters: list[
         if unknown:
             raise ModelError(Problem("parameters", ", ".join(unknown), f"names among {', '.join(sorted(known))}"))
         chosen = [each for each in chosen if each.name in parameters]
-    bounds = [_wald(each, level) if method == "wald" else _profile(model, each, level) for each in chosen]
+    if method == "wald":
+        bounds = [_wald(each, level) for each in chosen]
+    else:
+        bounds = [_profile(profile_for(model, each, method == "adjusted"), model, each, level) for each in chosen]
     return pd.DataFrame(
         {
             "kind": [each.kind for each in chosen],
@@ -118,18 +126,32 @@ def _wald(each: Estimate, level: float) -> tuple[float, float]:
     return float(value * np.exp(-z * error / value)), float(value * np.exp(z * error / value))
 
 
-def _profile(fit: MixedModelResult, each: Estimate, level: float) -> tuple[float, float]:
+def profile_for(fit: MixedModelResult, each: Estimate, adjusted: bool) -> Profile:
+    """Return the profile of a parameter; adjusted, where it is one of the variances'."""
     profile = profile_of(fit, each.target, each.value)
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    if adjusted and each.kind != "fixed" and each.value < _bounds(each)[1]:
+        error = each.error if np.isfinite(each.error) else first_step(fit)
+        adjust(profile, error, *_bounds(each))
+    return profile
+
+
+def _bounds(each: Estimate) -> tuple[float, float]:
+    """Return the lowest and highest value of a parameter."""
+    if each.kind == "correlation":
+        return -1.0, 1.0
+    return (0.0, np.inf) if each.kind == "sd" else (-np.inf, np.inf)
+
+
+def _profile(profile: Profile, fit: MixedModelResult, each: Estimate, level: float) -> tuple[float, float]:
+    z, value, bounds = float(stats.norm.ppf(0.5 + level / 2)), profile.estimate, _bounds(each)
     if each.kind == "fixed":
         return profile_interval(profile, z * each.error, level)
     if each.kind == "correlation":
-        if not abs(each.value) < 1:
+        if not abs(value) < 1:
             return float("nan"), float("nan")
         error = each.error if np.isfinite(each.error) else 0.3
-        return profile_interval(profile, min(z * error, 0.9 * (1 - abs(each.value))), level, -1.0, 1.0)
-    if each.value > 0:
-        error = each.error if np.isfinite(each.error) else 0.3 * each.value
-        lowest = 0.0 if each.kind == "sd" else -np.inf
-        return profile_interval(profile, min(z * error, 0.8 * each.value), level, lowest)
+        return profile_interval(profile, min(z * error, 0.9 * (1 - abs(value))), level, *bounds)
+    if value > 0:
+        error = each.error if np.isfinite(each.error) else 0.3 * value
+        return profile_interval(profile, min(z * error, 0.8 * value), level, bounds[0])
     return profile_interval(profile, first_step(fit), level, 0.0)

@@ -4,6 +4,10 @@ For a parameter c the signed root zeta(c) = sign(c - c^) sqrt(2 (l^ - max l(c, .
 Watts 1988, section 6.1), so a bracketed secant finds zeta(c) = -/+ z in a few constrained maximisations, each started
 where the last ended. Where the profile of a standard deviation does not rise to the cutoff, the interval reaches 0.
 Linear mixed models are profiled on the likelihood, not the restricted one, as in lme4 (Bates et al. 2015).
+
+The profile of a variance forgets that the coefficients were estimated, and lies too low where levels are few. The
+adjusted profile l(c) - 1/2 log|I_beta(c)|, I_beta the coefficients' information at the constrained maximum, makes up
+for it (Cox & Reid 1987; of a linear model it is the restricted likelihood); its own maximum is found by parabolas.
 """
 
 from __future__ import annotations
@@ -29,25 +33,42 @@ ROOT_TOLERANCE = 1e-6  # of zeta, which is measured in standard errors
 ROOT_STEPS = 30
 LEAST_SD = 0.03  # where a variance at zero starts again when another parameter is held elsewhere (relative)
 DECREMENT = 1e-9
+VERTICES = 2
 HIGHER = 1e-3  # a likelihood this much above the fit's means that the fit was no maximum
 
 
 @dataclass
 class Profile:
-    """One parameter's profile: the objective, the coordinate held, and the points visited (value, zeta)."""
+    """One parameter's profile: the objective, the coordinate held, and the points visited (value, zeta).
+
+    `highest` is the fit's log-likelihood, `best` the profile's value at `estimate`: the same unless it is `adjusted`.
+    """
 
     name: str
     objective: Any
     held: int
     estimate: float
     point: np.ndarray
-    best: float
+    highest: float
     to_coordinate: Callable[[float], float]
     vanishing: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     visited: list[tuple[float, float]] = field(default_factory=list)
+    adjusted: bool = False
+
+    def __post_init__(self) -> None:
+        self.best = self.highest
 
     def zeta(self, value: float) -> float:
         """Return the signed root of the deviance's rise with the parameter held at `value`."""
+        height = self.height(value)
+        if np.isnan(height):
+            return float("nan")
+        found = float(np.sign(value - self.estimate) * np.sqrt(2 * max(self.best - height, 0.0)))
+        self.visited.append((value, found))
+        return found
+
+    def height(self, value: float) -> float:
+        """Return the profile with the parameter held at `value`; nan where the search for it fails."""
         free = np.ones(len(self.point), dtype=bool)
         start = self.point.copy()
         if self.held >= 0:
@@ -59,11 +80,11 @@ class Profile:
         else:
             self.objective.hold(value)
         optimum = maximize(self.objective, start, free, self.objective.logarithmic, tolerance=DECREMENT)
-        if optimum.value > self.best + HIGHER:
+        if optimum.value > self.highest + HIGHER:
             raise ModelError(
                 Problem(
                     f"profile of {self.name}",
-                    f"a log-likelihood {optimum.value - self.best:.2g} above the fit's",
+                    f"a log-likelihood {optimum.value - self.highest:.2g} above the fit's",
                     "a fit at its maximum",
                     "Fit again from other starting values",
                 )
@@ -71,9 +92,10 @@ class Profile:
         if not optimum.converged and optimum.decrement > 1e-4:
             return float("nan")
         self.point = optimum.point
-        found = float(np.sign(value - self.estimate) * np.sqrt(2 * max(self.best - optimum.value, 0.0)))
-        self.visited.append((value, found))
-        return found
+        if not self.adjusted:
+            return float(optimum.value)
+        self.objective.evaluate(optimum.point)
+        return float(optimum.value - np.linalg.slogdet(self.objective.information_beta())[1] / 2)
 
 
 def profile_of(fit: MixedModelResult, target: int | VarianceParameter, estimate: float) -> Profile:
@@ -102,6 +124,30 @@ def profile_of(fit: MixedModelResult, target: int | VarianceParameter, estimate:
         return Profile(str(name), linear, 0, estimate, point, at.value, np.log)
     held = 1 + covariance.target
     return Profile(str(name), linear, held, estimate, point, at.value, float, 1 + covariance.beside_target)
+
+
+def adjust(profile: Profile, error: float, lowest: float = -np.inf, highest: float = np.inf) -> None:
+    """Make it the adjusted profile, estimate and best those of its maximum; `error` a standard error, bounds as below.
+
+    The vertex of the parabola through three points, then of that through it and its two nearest.
+    """
+    profile.adjusted = True
+    error = min(error, highest - profile.estimate)
+    around = profile.estimate + error * np.array([0.0, 0.5, -0.5, 1.0])
+    inside = [value for value in around if lowest <= value < highest]
+    seen = {value: profile.height(value) for value in inside[:3]}
+    for _ in range(VERTICES):
+        middle = max(seen, key=lambda value: seen[value])
+        a, b, c = sorted(sorted(seen, key=lambda value: abs(value - middle))[:3])
+        left, right = (seen[b] - seen[a]) / (b - a), (seen[c] - seen[b]) / (c - b)
+        if not right < left:
+            break
+        vertex = float(np.clip((a + b) / 2 + left * (c - a) / 2 / (left - right), max(lowest, a - error), c + error))
+        if not lowest <= vertex < highest or vertex in seen:
+            break
+        seen[vertex] = profile.height(vertex)
+    profile.estimate = max(seen, key=lambda value: seen[value])
+    profile.best = seen[profile.estimate]
 
 
 def profile_interval(
