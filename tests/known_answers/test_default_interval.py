@@ -71,7 +71,7 @@ def test_weights_do_not_depend_on_the_step() -> None:
     moments = []
     for step in (1.2, 0.3):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "STEP", step)
+            patch.setattr(module, "STEP", (step, step, step))
             grid = variance_grid(fit)
         sd = grid.sd[:, 0]
         moments.append([grid.weight @ sd, np.sqrt(grid.weight @ sd**2 - (grid.weight @ sd) ** 2)])
