@@ -292,6 +292,11 @@ DEFINITIONS: tuple[Definition, ...] = (
 )
 
 
+def definitions() -> tuple[Definition, ...]:
+    """All definitions in the language that is being written; sources are the same in every language."""
+    return DEFINITIONS
+
+
 def anchor(key: str, root: str = "") -> str:
     """Address of a definition."""
     return f"{root}methods.html#{key}"
@@ -299,5 +304,5 @@ def anchor(key: str, root: str = "") -> str:
 
 def named(*keys: str) -> tuple[tuple[str, str], ...]:
     """Name as it stands inside a sentence and key of some definitions, in the order asked for."""
-    names = {entry.key: mid_sentence(entry.name) for entry in DEFINITIONS}
+    names = {entry.key: mid_sentence(entry.name) for entry in definitions()}
     return tuple((names[key], key) for key in keys)

@@ -22,6 +22,7 @@ from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, nouns
 from profiling.reporting.panel_tables import site_files
 from profiling.reporting.processes import in_processes
+from profiling.reporting.sentences import say
 from profiling.reporting.svg import standalone_svg
 from profiling.shipped import templates_folder
 
@@ -193,9 +194,9 @@ def listing(site: Site, root: str = "") -> list[dict[str, str]]:
             "kind": "run",
             "measure": "",
             "href": f"{root}downloads/data_dictionary.csv",
-            "text": "What the columns mean (CSV)",
+            "text": say("download_columns"),
         },
-        {"kind": "run", "measure": "", "href": f"{root}downloads/run.json", "text": "The run for machines (JSON)"},
+        {"kind": "run", "measure": "", "href": f"{root}downloads/run.json", "text": say("download_run")},
     ]
     return [*tables, *whole, *figures]
 

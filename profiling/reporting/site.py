@@ -19,7 +19,7 @@ from profiling.reporting.pages.shared import INNER_PAGES, OUTER_PAGES, Site, bui
 from profiling.reporting.pdf import pdf_renderer
 from profiling.reporting.presentation import PLAIN, Presentation
 from profiling.reporting.processes import in_processes
-from profiling.reporting.sentences import say
+from profiling.reporting.sentences import level_noun, say
 from profiling.reporting.site_files import TIMINGS
 from profiling.reporting.templating import environment
 from profiling.shipped import templates_folder
@@ -158,7 +158,7 @@ def frame(site: Site) -> dict[str, Any]:
         "run": run,
         "inputs": site.masked.inputs.to_dict("records"),
         "navigation": _navigation(site),
-        "disclosure_note": say("disclosure", most=site.masked.threshold - 1, provider="provider")
+        "disclosure_note": say("disclosure", most=site.masked.threshold - 1, provider=level_noun("provider"))
         if site.masked.threshold > 1
         else say("disclosure_none"),
     }
@@ -167,10 +167,10 @@ def frame(site: Site) -> dict[str, Any]:
 def _navigation(site: Site) -> list[dict[str, str]]:
     measures = [{"href": one.href, "text": one.title} for one in site.measures[:MOST_IN_NAVIGATION]]
     return [
-        {"href": "index.html", "text": "Overview"},
+        {"href": "index.html", "text": say("nav_overview")},
         *measures,
-        {"href": "methods.html", "text": "Methods"},
-        {"href": "audit.html", "text": "Audit"},
+        {"href": "methods.html", "text": say("nav_methods")},
+        {"href": "audit.html", "text": say("nav_audit")},
     ]
 
 

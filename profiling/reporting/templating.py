@@ -52,6 +52,7 @@ def environment(folder: Path) -> Environment:
     )
     made.filters.update({name: getattr(numbers, name) for name in CHOSEN})
     made.filters.update(capital=sentences.capital, plural=sentences.plural)
+    made.filters.update(uncapital=sentences.uncapital, stored=sentences.stored)
     script = (folder / "site.js").read_text(encoding="utf-8")
     made.globals.update(script=Markup(script), script_hash=policy_hash(script))
     made.globals.update(glyph=glyph, statuses=list(GLYPHS), words=sentences.CATALOGUE, say=sentences.say)

@@ -16,7 +16,7 @@ def context(site: Site) -> dict[str, Any]:
     masked = site.masked
     table = bool(site.measures) and not any(measure.modelled for measure in site.measures)
     return {
-        "page": {"title": "Audit", "section": "audit.html"},
+        "page": {"title": sentences.say("nav_audit"), "section": "audit.html"},
         "headline": sentences.say("audit_headline"),
         "lede": sentences.say("audit_lede"),
         "facts": _facts(site),
@@ -36,12 +36,14 @@ def context(site: Site) -> dict[str, Any]:
 def _facts(site: Site) -> list[dict[str, str]]:
     run = site.masked.run
     facts = {
-        "Run": str(run["run_id"]),
-        "Made": numbers.moment(run["created_at"]),
+        sentences.say("fact_run"): str(run["run_id"]),
+        sentences.say("fact_made"): numbers.moment(run["created_at"]),
         "profiling": str(run["version"]),
-        "Seed": str(run["seed"]),
-        "Counts hidden": f"1–{site.masked.threshold - 1}" if site.masked.threshold > 1 else "none",
-        "Edition": site.masked.edition,
+        sentences.say("fact_seed"): str(run["seed"]),
+        sentences.say("fact_hidden"): f"1–{site.masked.threshold - 1}"
+        if site.masked.threshold > 1
+        else sentences.say("none_of"),
+        sentences.say("fact_edition"): sentences.stored(site.masked.edition),
     }
     return [{"name": name, "value": value} for name, value in facts.items()]
 
@@ -53,7 +55,7 @@ def _input(row: Any, threshold: int) -> dict[str, str]:
         "file": clean(row.file_name),
         "sha256": str(row.sha256),
         "read": numbers.integer(row.rows_read),
-        "accepted": "all but a few" if few else numbers.integer(row.rows_accepted),
+        "accepted": sentences.say("audit_all_but_few") if few else numbers.integer(row.rows_accepted),
         "rejected": f"1–{threshold - 1}" if few else numbers.integer(row.rows_rejected),
     }
 
@@ -71,10 +73,12 @@ def _rules(site: Site) -> list[dict[str, Any]]:
                 "rows": [
                     {
                         "rule": clean(row.rule_id),
-                        "column": clean(row.column_name) if isinstance(row.column_name, str) else "whole row",
+                        "column": clean(row.column_name)
+                        if isinstance(row.column_name, str)
+                        else sentences.say("audit_whole_row"),
                         "broken": f"1–{most}"
                         if row.few
-                        else "not shown"
+                        else sentences.say("not_shown")
                         if row.withheld
                         else numbers.integer(row.rows_broken),
                     }
@@ -96,7 +100,11 @@ def _before(site: Site) -> list[str]:
     else:
         told.append(sentences.say("audit_first"))
     if history.held and history.released:
-        told.append(sentences.say("audit_released", reasons=sentences.listed([clean(text) for text in history.held])))
+        told.append(
+            sentences.say(
+                "audit_released", reasons=sentences.listed([sentences.stored(clean(text)) for text in history.held])
+            )
+        )
     elif history.previous:
         told.append(sentences.say("audit_passed"))
     return told
@@ -127,12 +135,15 @@ def _table(site: Site) -> dict[str, Any]:
     expected = rows["expected_marginal"].sum() if not rows["hidden"].any() else None
     figures = (
         (sentences.capital(nouns(measure.outer)), numbers.integer(len(rows))),
-        ("Cases", numbers.integer(totals.cases) if totals.cases else "not shown"),
+        (sentences.say("head_cases"), numbers.integer(totals.cases) if totals.cases else sentences.say("not_shown")),
         (
             sentences.capital(measure.event),
-            numbers.integer(totals.observed) if totals.observed is not None else "not shown",
+            numbers.integer(totals.observed) if totals.observed is not None else sentences.say("not_shown"),
         ),
-        ("Expected", numbers.amount(expected) if expected is not None else "not shown"),
+        (
+            sentences.say("head_expected"),
+            numbers.amount(expected) if expected is not None else sentences.say("not_shown"),
+        ),
     )
     moment = site.masked.run["created_at"]
     command = ["profiling assess", str(site.masked.inputs["file_name"].iloc[0]), "--now", _iso(moment)]
@@ -154,7 +165,7 @@ def _iso(moment: Any) -> str:
 def _measure(site: Site, index: int) -> dict[str, Any]:
     measure = site.measures[index]
     row = site.masked.measures.set_index("measure").loc[measure.name]
-    levels = [f"{nouns(level)}: {len(measure.providers[level]):,}" for level in measure.levels]
+    levels = [f"{nouns(level)}: {numbers.integer(len(measure.providers[level]))}" for level in measure.levels]
     return {
         "title": measure.title,
         "href": measure.href,

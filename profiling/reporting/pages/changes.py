@@ -10,6 +10,7 @@ from profiling.reporting.pages.panel import Head, Panel, PanelTable, status
 from profiling.reporting.pages.shared import FLAGGED, MeasureView, Site, natural, noun, nouns
 
 MOST = 30
+HEADS = ("head_measure", "head_before", "head_now")
 RANK = {"higher": 0, "lower": 0, "higher_watch": 1, "lower_watch": 1}
 
 
@@ -34,8 +35,8 @@ def panel(site: Site) -> Panel | None:
         ),
         key=lambda row: (min(RANK.get(row[2], 2), RANK.get(row[3], 2)), natural(row[0]), row[1].title),
     )
-    head = (Head(sentences.capital(noun(site.outer_levels[0])), number=False), Head("Measure", number=False),
-            Head("Before", number=False), Head("Now", number=False))  # fmt: skip
+    heads = (sentences.capital(noun(site.outer_levels[0])), *map(sentences.say, HEADS))
+    head = tuple(Head(text, number=False) for text in heads)
     table = PanelTable(
         sentences.say("changes_table", **words),
         head,

@@ -13,7 +13,6 @@ from profiling.reporting.disclosure import clean
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 
 MOST_TEXT = 200
-UNKNOWN_HASH = "not read"
 
 
 def context(comparison: Comparison, site: Site, root: str) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def context(comparison: Comparison, site: Site, root: str) -> dict[str, Any]:
     before, after = (str(run.run["run_id"]) for run in (comparison.former, comparison.later))
     compared = [measure for measure in site.measures if (comparison.providers["measure"] == measure.name).any()]
     return {
-        "page": {"title": f"{before} and {after}", "section": "", "scripted": True},
+        "page": {"title": sentences.say("compare_title", before=before, after=after), "section": "", "scripted": True},
         "before": before,
         "after": after,
         "headline": _headline(comparison, compared, before),
@@ -47,18 +46,23 @@ def _headline(comparison: Comparison, measures: list[MeasureView], before: str) 
     moved, total = every.loc[every["cause"] != "", "provider"].nunique(), every["provider"].nunique()
     key = "compare_none" if not moved else "compare_one" if moved == 1 else "compare_some"
     words = {"provider": noun(level), "providers": nouns(level), "before": before}
-    return sentences.say(key, moved=numbers.in_words(moved, capital=True), all=f"{total:,}", **words)
+    return sentences.say(key, moved=numbers.in_words(moved, capital=True), all=numbers.integer(total), **words)
 
 
 def _lede(comparison: Comparison) -> str:
     table = comparison.inputs
     changed = sorted(table.loc[table["before"] != table["after"], "source"].unique())
     files = (
-        sentences.say("compare_other_files", files=sentences.capital(sentences.listed(changed)))
+        sentences.say(
+            "compare_other_files",
+            files=sentences.capital(sentences.listed([sentences.stored(source) for source in changed])),
+        )
         if changed
         else sentences.say("compare_same_files")
     )
-    keys = [key.replace("_", " ") or "the measures" for key in dict.fromkeys(comparison.settings["key"])]
+    keys = [
+        key.replace("_", " ") or sentences.say("compare_measures") for key in dict.fromkeys(comparison.settings["key"])
+    ]
     settings = (
         sentences.say("compare_other_settings", settings=sentences.listed(keys))
         if keys
@@ -68,13 +72,15 @@ def _lede(comparison: Comparison) -> str:
 
 
 def _file(row: Any) -> dict[str, str]:
-    before, after = (str(value) if value else UNKNOWN_HASH for value in (row.before, row.after))
+    before, after = (
+        numbers.short_hash(value) if value else sentences.say("not_read") for value in (row.before, row.after)
+    )
     return {
         "source": str(row.source),
         "file": clean(row.file_name),
-        "before": numbers.short_hash(before),
-        "after": numbers.short_hash(after),
-        "same": "same" if before == after else "changed",
+        "before": before,
+        "after": after,
+        "same": sentences.say("compare_same" if row.before == row.after else "compare_other"),
     }
 
 
@@ -93,8 +99,8 @@ def _programs(comparison: Comparison) -> list[dict[str, str]]:
     return [
         {
             "name": clean(name),
-            "before": clean(versions[0].get(name, "none")),
-            "after": clean(versions[1].get(name, "none")),
+            "before": clean(versions[0].get(name, sentences.say("none_of"))),
+            "after": clean(versions[1].get(name, sentences.say("none_of"))),
         }
         for name in dict.fromkeys([*versions[0], *versions[1]])
         if versions[0].get(name) != versions[1].get(name)
@@ -112,20 +118,28 @@ def _measure(comparison: Comparison, site: Site, measure: MeasureView, root: str
     return {
         "title": measure.title,
         "href": f"{root}{measure.href}",
-        "headline": f"{sentences.counted(len(moved), noun(measure.outer), capital=True)} of {len(rows):,} moved",
+        "headline": sentences.say(
+            "compare_moved",
+            moved=sentences.counted(len(moved), noun(measure.outer), capital=True),
+            all=numbers.integer(len(rows)),
+        ),
         "noun": noun(measure.outer),
         "rows": [_row(site, measure, row, root) for row in each(moved)],
         "inner": _inner_words(measure, inner),
         "totals": _totals(comparison, measure),
-        "observed": sentences.capital(measure.event) if measure.counts else f"Sum of {measure.unit or 'the outcome'}",
+        "observed": sentences.capital(measure.event) if measure.counts else _sum_of(measure),
     }
+
+
+def _sum_of(measure: MeasureView) -> str:
+    return sentences.say("sum_of", what=measure.unit or sentences.say("the_outcome"))
 
 
 def _inner_words(measure: MeasureView, inner: pd.DataFrame) -> str:
     if not measure.inner:
         return ""
     moved = sentences.counted(int((inner["cause"] != "").sum()), noun(measure.inner), capital=True)
-    return sentences.say("compare_inner", moved=moved, all=f"{len(inner):,}")
+    return sentences.say("compare_inner", moved=moved, all=numbers.integer(len(inner)))
 
 
 def _row(site: Site, measure: MeasureView, row: Any, root: str) -> dict[str, Any]:
@@ -179,6 +193,6 @@ def _totals(comparison: Comparison, measure: MeasureView) -> list[dict[str, str]
 
 def _amount(value: float, step: str, name: str) -> str:
     if not numbers.known(value):
-        return "not shown"
+        return sentences.say("not_shown")
     places = 0 if name in ("n", "observed") else 1
     return numbers.decimal(value, places) if step in ("before", "after") else numbers.signed(value, places)

@@ -12,7 +12,8 @@ import pandas as pd
 from profiling.reporting import charts, numbers, sentences
 from profiling.reporting.definitions import named
 from profiling.reporting.disclosure import clean
-from profiling.reporting.pages.drawings import HIDDEN
+from profiling.reporting.language import figures as figures_of
+from profiling.reporting.pages.drawings import not_drawn
 from profiling.reporting.pages.panel import FORMATS, Head, Panel, PanelTable, drawn
 from profiling.reporting.pages.shared import Site, each, noun, nouns
 
@@ -44,11 +45,11 @@ def _panel(site: Site, row: Any) -> Panel | None:
         "composite_none" if clear.empty else "composite_some",
         count=sentences.how_many(len(clear), capital=True),
         all=numbers.integer(len(known)),
-        lie="lies" if len(clear) == 1 else "lie",
+        lie=sentences.verb("lie", len(clear) == 1),
         **words,
     )
     titles = {measure.name: sentences.mid_sentence(measure.title) for measure in site.measures}
-    weights = [f"{titles.get(name, name)} {weight:g}" for name, weight in spec["measures"].items()]
+    weights = [f"{titles.get(name, name)} {figures_of(f'{weight:g}')}" for name, weight in spec["measures"].items()]
     told = sentences.say(f"composite_{spec['kind']}", weights=sentences.listed(weights), **words)
     drawing = drawn(
         f"composite-{row.composite}",
@@ -59,7 +60,7 @@ def _panel(site: Site, row: Any) -> Panel | None:
             finding=title,
             ratio_name=sentences.say("composite_axis"),
             providers=words["providers"],
-            hidden_words=HIDDEN,
+            hidden_words=not_drawn(),
         ),
     )
     files = tuple(
@@ -87,9 +88,9 @@ def _table(clear: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:
     order = clear["value"].astype(float).map(math.log).abs().sort_values(ascending=False, kind="stable").index
     head = (
         Head(sentences.capital(words["provider"]), number=False),
-        Head("Composite"),
-        Head("Rank", key="rank"),
-        Head("Measures"),
+        Head(sentences.say("head_composite")),
+        Head(sentences.say("head_rank"), key="rank"),
+        Head(sentences.say("head_measures")),
     )
     rows = tuple(
         (

@@ -12,13 +12,20 @@ from scipy import stats
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns, rate_words
-from profiling.reporting.sentences import CATALOGUE, headline, say
+from profiling.reporting.sentences import CATALOGUE, capital, headline, say
 from profiling.reporting.svg import render_forms, render_svg
 
 CHANCE_RANGE = (0.05, 0.95)
-EFFECTS = {"binomial": "Odds ratio", "poisson": "Rate ratio", "log_gaussian": "Ratio of means"}
-STATUS = {key: CATALOGUE[key] for key in ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")}
-HIDDEN = "{count} not drawn: counts not published"
+
+
+def not_drawn() -> str:
+    """The note of a chart that leaves rows out, their {count} still to be filled."""
+    return say("not_drawn", count="{count}")
+
+
+def effect_name(measure: MeasureView) -> str:
+    """What an effect of the case mix is on the scale of its page: an odds ratio, a difference."""
+    return CATALOGUE.get(f"effect_{measure.spec['family']}", CATALOGUE["effect_gaussian"])
 
 
 def drawable(site: Site, rows: pd.DataFrame, root: str) -> pd.DataFrame:
@@ -35,10 +42,8 @@ def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") 
     flag = measure.spec["flag"]
     event = measure.event or measure.title
     words = {
-        "x_name": f"Expected {event} (larger {nouns(level)} to the right)"
-        if measure.counts
-        else f"Patients (larger {nouns(level)} to the right)",
-        "y_name": f"{event[:1].upper()}{event[1:]}, observed ÷ expected (log scale)",
+        "x_name": say("axis_expected" if measure.counts else "axis_cases", event=event, providers=nouns(level)),
+        "y_name": say("axis_ratio", event=capital(event)),
     }
     return _forms(
         lambda form: charts.funnel(
@@ -51,7 +56,7 @@ def funnel_charts(site: Site, measure: MeasureView, level: str, root: str = "") 
             continuous=not measure.counts,
             status=measure.status_words,
             limit_words=(_limit(flag["watch"]), _limit(flag["flag"])),
-            hidden_words=HIDDEN,
+            hidden_words=not_drawn(),
             **words,
         )
     )
@@ -67,31 +72,31 @@ def provider_calibration_charts(site: Site, measure: MeasureView, level: str, ro
         return ()
     ratio = shown["observed"] / shown["predicted"]
     words = [
-        f"{name}: observed ÷ predicted {numbers.ratio(value)}"
+        say("tip_over_predicted", name=name, ratio=numbers.ratio(value))
         for name, value in zip(shown["provider_name"], ratio, strict=True)
     ]
     shown = shown.assign(expected_marginal=shown["predicted"], oe_ratio=ratio, category="as_expected", tooltip=words)
     flag = measure.spec["flag"]
-    finding = f"Observed over predicted of each {noun(level)}, its own effect in the prediction."
+    finding = say("said_by_provider", provider=noun(level))
     return _forms(
         lambda form: charts.funnel(
             shown,
             limits,
             form=form,
-            title=f"Does the model describe each {noun(level)}?",
+            title=say("title_by_provider", provider=noun(level)),
             finding=finding,
             providers=nouns(level),
             continuous=not measure.counts,
-            x_name=f"Predicted {measure.event}" if measure.counts else "Patients",
-            y_name="Observed ÷ predicted (log scale)",
-            reference_words="as predicted",
+            x_name=say("axis_predicted", event=measure.event) if measure.counts else say("axis_patients"),
+            y_name=say("axis_over_predicted"),
+            reference_words=say("as_predicted"),
             limit_words=(_limit(flag["watch"]), _limit(flag["flag"])),
         )
     )
 
 
 def _limit(level: float) -> str:
-    return f"{numbers.level_percent(float(level))} limit"
+    return say("limit", level=numbers.level_percent(float(level)))
 
 
 def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
@@ -101,12 +106,12 @@ def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str =
         lambda form: charts.caterpillar(
             rows,
             form=form,
-            title=f"How sure are we of each {noun(level)}, and of its rank?",
+            title=say("caterpillar_title", provider=noun(level)),
             finding=headline(measure.finding(level)),
             providers=nouns(level),
             status=measure.status_words,
             grouped_words=say("grouped_rows", providers=nouns(level)),
-            hidden_words=HIDDEN,
+            hidden_words=not_drawn(),
         )
     )
 
@@ -114,9 +119,9 @@ def caterpillar_charts(site: Site, measure: MeasureView, level: str, root: str =
 def shrinkage_charts(site: Site, measure: MeasureView, level: str, root: str = "") -> tuple[Chart, ...]:
     """Raw against shrunken ratios by quarters of size, in both forms."""
     size, size_words = (
-        ("expected_marginal", "{low}–{high} expected") if measure.counts else ("n", "{low}–{high} patients")
+        ("expected_marginal", CATALOGUE["size_expected"]) if measure.counts else ("n", CATALOGUE["size_patients"])
     )
-    finding = f"Small {nouns(level)} are drawn further toward 1 than large ones."
+    finding = say("said_shrinkage", providers=nouns(level))
     rows = drawable(site, measure.providers[level], root)
     return _forms(
         lambda form: charts.shrinkage(
@@ -135,14 +140,13 @@ def matrix_charts(site: Site, level: str, root: str = "") -> tuple[Chart, ...]:
     """Every provider of a level on every measure."""
     rows = pd.concat([measure.providers[level] for measure in site.measures if level in measure.levels])
     titles = {measure.name: measure.title for measure in site.measures}
-    finding = f"Results of every {noun(level)} on every measure."
+    finding = say("said_matrix", provider=noun(level))
     return _forms(
         lambda form: charts.matrix(
             drawable(site, rows, root),
             form=form,
             finding=finding,
             titles=titles,
-            status=STATUS,
             providers=nouns(level),
             grouped_words=say("grouped_columns", count="{count}", providers=nouns(level)),
         )
@@ -157,14 +161,22 @@ def chance_bar_chart(measure: MeasureView, level: str) -> Markup:
         (finding.flagged, finding.chance_flag, finding.flag_level),
     )
     levels = [
-        charts.ChanceLevel(f"outside {numbers.level_percent(limit)}", seen, *_chance_range(mean, finding.assessed))
+        charts.ChanceLevel(
+            say("outside_level", level=numbers.level_percent(limit)), seen, *_chance_range(mean, finding.assessed)
+        )
         for seen, mean, limit in chances
         if mean is not None and finding.assessed
     ]
     if not levels:
         return Markup("")
     said = "; ".join(
-        f"{level.words}: {level.seen} seen, chance alone {level.low:.0f} to {level.high:.0f}" for level in levels
+        say(
+            "chance_bar_said",
+            words=level.words,
+            seen=level.seen,
+            range=say("range", low=f"{level.low:.0f}", high=f"{level.high:.0f}"),
+        )
+        for level in levels
     )
     return render_svg(charts.chance_bar(levels, finding=said))
 
@@ -177,8 +189,8 @@ def _chance_range(mean: float, assessed: int) -> tuple[float, float]:
 
 def strip_svg(name: str, tracks: Sequence[charts.Track]) -> Markup:
     """One provider on every measure."""
-    finding = f"{name} on every measure."
-    return render_forms(_forms(lambda form: charts.strip(tracks, form=form, finding=finding, status=STATUS)), "strip")
+    finding = say("said_strip", name=name)
+    return render_forms(_forms(lambda form: charts.strip(tracks, form=form, finding=finding)), "strip")
 
 
 def norm_rate(row: Mapping[Hashable, Any]) -> float:
@@ -188,33 +200,33 @@ def norm_rate(row: Mapping[Hashable, Any]) -> float:
 
 def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str) -> Markup:
     """From the average rate through case mix to the rate we believe."""
-    event = measure.event or "more"
+    event = measure.event
     overall = measure.totals.rate
     rates = [overall, norm_rate(row), row["observed_rate"], row["predicted_rate"]]
     if not all(numbers.known(rate) for rate in rates):
         return Markup("")
     more = (
-        (f"More {event} than expected", f"Fewer {event} than expected")
+        (say("bar_more", event=event), say("bar_fewer", event=event))
         if measure.counts
-        else ("More than expected", "Less than expected")
+        else (say("bar_more_value"), say("bar_less_value"))
     )
     words = charts.WaterfallWords(
-        average=f"Average {noun(level)}",
-        case_mix=("Case mix adds", "Case mix takes away"),
+        average=say("bar_average", provider=noun(level)),
+        case_mix=(say("bar_case_mix_up"), say("bar_case_mix_down")),
         unexplained=more,
-        held_back=("Drawn in", "Held back"),
+        held_back=(say("bar_drawn_in"), say("bar_held_back")),
         notes=(
-            "all patients",
-            "its patients",
+            say("note_all_patients"),
+            say("note_its_patients"),
             f"{numbers.amount(row['expected_marginal'])} {event}" if measure.counts else "",
-            "not explained",
+            say("note_unexplained"),
             f"{numbers.integer(row['observed'])} {event}" if measure.counts else "",
-            f"reliability {numbers.ratio(row['reliability'])}",
-            "what we believe",
+            say("note_reliability", reliability=numbers.ratio(row["reliability"])),
+            say("note_believed"),
         ),
     )
-    told = zip(("Observed", "expected", "predicted"), (rates[2], rates[1], rates[3]), strict=True)
-    finding = ", ".join(f"{word} {rate_words(measure, rate)}" for word, rate in told) + "."
+    told = {"observed": rates[2], "expected": rates[1], "predicted": rates[3]}
+    finding = say("said_waterfall", **{name: rate_words(measure, rate) for name, rate in told.items()})
     return render_forms(
         _forms(
             lambda form: charts.waterfall(
@@ -222,7 +234,7 @@ def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str)
                 form=form,
                 finding=finding,
                 words=words,
-                unit=measure.unit or ("" if measure.counts else "units"),
+                unit=measure.unit or ("" if measure.counts else say("units_word")),
             )
         ),
         f"why-{measure.name}",
@@ -231,8 +243,8 @@ def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str)
 
 def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hashable, Any]]) -> Markup:
     """The inner providers of one outer provider, each against the norm."""
-    finding = f"Shrunken ratios of its {nouns(level)} with 95 % intervals."
-    hidden = "{band} cases: not shown"
+    finding = say("said_inner", providers=nouns(level))
+    hidden = CATALOGUE["cases_hidden"]
     chart = charts.physicians(rows, finding=finding, hidden_words=hidden, status=measure.status_words)
     return render_svg(chart, f"inner-{measure.name}")
 
@@ -240,8 +252,7 @@ def physicians_svg(measure: MeasureView, level: str, rows: Sequence[Mapping[Hash
 def forest_svg(measure: MeasureView, effects: pd.DataFrame, finding: str) -> Markup:
     """Effects of the case mix with their intervals; `effects` has label, term, estimate, lower, upper."""
     family = str(measure.spec["family"])
-    scale = "" if family == "gaussian" else " (log scale)"
-    name = f"{EFFECTS.get(family, 'Difference')}, 95\u202f% interval{scale}"
+    name = say("axis_effect_linear" if family == "gaussian" else "axis_effect", effect=effect_name(measure))
     return render_forms(
         _forms(
             lambda form: charts.forest(
@@ -254,12 +265,12 @@ def forest_svg(measure: MeasureView, effects: pd.DataFrame, finding: str) -> Mar
 
 def calibration_svg(measure: MeasureView) -> Markup:
     """Observed against predicted by band of risk."""
-    unit = "" if measure.counts else measure.unit or "units"
+    unit = "" if measure.counts else measure.unit or say("units_word")
     names = {
-        "x_name": "Predicted rate" if measure.counts else "Predicted mean",
-        "y_name": "Observed rate" if measure.counts else "Observed mean",
+        "x_name": say("axis_predicted_rate" if measure.counts else "axis_predicted_mean"),
+        "y_name": say("axis_observed_rate" if measure.counts else "axis_observed_mean"),
     }
-    finding = "Observed against predicted, from the lowest to the highest predicted risk."
+    finding = say("said_calibration")
     return render_forms(
         _forms(
             lambda form: charts.calibration(measure.of("calibration"), form=form, finding=finding, unit=unit, **names)

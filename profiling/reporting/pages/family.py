@@ -11,7 +11,7 @@ from profiling.assessment.normality import normal_quantiles, standardized_effect
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.effects import effects
 from profiling.reporting.definitions import named
-from profiling.reporting.pages.drawings import HIDDEN, drawable
+from profiling.reporting.pages.drawings import drawable, not_drawn
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 
@@ -56,8 +56,8 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
             form=form,
             finding=title,
             providers=words["providers"],
-            count_name=f"How many {words['providers']}",
-            hidden_words=HIDDEN,
+            count_name=sentences.say("axis_how_many", **words),
+            hidden_words=not_drawn(),
         ),
     )
     return Panel(
@@ -83,7 +83,7 @@ def _finding(beyond: pd.DataFrame, count: int, words: Mapping[str, str]) -> tupl
     names = tuple(ordered["provider_name"])
     few = len(names) <= sentences.MOST_NAMES
     who = sentences.listed(names) if few else sentences.counted(len(names), words["provider"])
-    many = {"who": who, "lie": "lies" if len(names) == 1 else "lie", "all": numbers.integer(count), **words}
+    many = {"who": who, "lie": sentences.verb("lie", len(names) == 1), "all": numbers.integer(count), **words}
     return sentences.capital(sentences.say("effects_beyond", **many)), sentences.say("effects_outside", **many)
 
 
@@ -94,10 +94,10 @@ def _table(known: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:
     chosen = ordered.head(max(FARTHEST, int(known["beyond"].sum()) if known["beyond"].sum() <= 3 * FARTHEST else 0))
     head = (
         Head(sentences.capital(words["provider"]), number=False),
-        Head("Effect, in spreads", key="effect-spread"),
-        Head("A normal family"),
-        Head("95\u202f% envelope"),
-        Head("Inside", number=False),
+        Head(sentences.say("head_effect"), key="effect-spread"),
+        Head(sentences.say("head_normal")),
+        Head(sentences.say("head_envelope")),
+        Head(sentences.say("head_inside"), number=False),
     )
     return PanelTable(sentences.say("effects_table", **words), head, tuple(_row(row) for row in each(chosen)))
 
@@ -108,5 +108,5 @@ def _row(row: Any) -> tuple[str, ...]:
         numbers.signed(row.value, 2),
         numbers.signed(row.theoretical, 2),
         numbers.interval_text(row.lower, row.upper),
-        "no" if row.beyond else "yes",
+        sentences.say("no" if row.beyond else "yes"),
     )

@@ -223,8 +223,8 @@ def _table(measure: MeasureView, row: Record, evidence: Record) -> PanelTable:
     """Each result with the number of events from which on it is given, and how far that is."""
     head = (
         Head(sentences.capital(measure.event), number=False),
-        Head("Difference"),
-        Head("Result", number=False),
+        Head(sentences.say("head_difference")),
+        Head(sentences.say("head_result"), number=False),
     )
     rows = tuple(
         (

@@ -145,10 +145,11 @@ def _headline(mine: list[Prepared], level: str, provider: str, name: str) -> str
     if row["category"] in FLAGGED + WATCHED:
         return _sentence(telling, level, row, name)
     if row["category"] == "too_few" and all(part.records[provider]["category"] == "too_few" for part in mine):
-        return f"{name} had too few cases to say"
+        return sentences.say("provider_too_few", name=name)
     if len(mine) == 1:
         return _sentence(telling, level, row, name) + sentences.say("within_chance")
-    return f"{name}: as expected on {'both' if len(mine) == 2 else f'all {numbers.in_words(len(mine))}'} measures"
+    key = "provider_expected_both" if len(mine) == 2 else "provider_expected_all"
+    return sentences.say(key, name=name, count=numbers.in_words(len(mine)))
 
 
 def _sentence(part: Prepared, level: str, row: Record, name: str) -> str:
@@ -184,7 +185,7 @@ def _sentence(part: Prepared, level: str, row: Record, name: str) -> str:
 def _lede(site: Site, mine: list[Prepared], level: str, provider: str) -> str:
     telling = _telling(mine, provider)
     if telling is None:
-        band = mine[0].records[provider]["case_band"] if mine else "few"
+        band = sentences.stored(str(mine[0].records[provider]["case_band"])) if mine else sentences.say("few_word")
         return sentences.say("hidden_lede", band=band, most=site.masked.threshold - 1, provider=noun(level))
     row = telling.records[provider]
     drawn_in = abs(np.log(row["oe_ratio"] or np.nan)) > abs(np.log(row["ratio"])) or not row["oe_ratio"]
@@ -200,7 +201,10 @@ def _lede(site: Site, mine: list[Prepared], level: str, provider: str) -> str:
         wide = row["rank_upper"] - row["rank_lower"] > len(telling.records) / 3
         ranks = {"low": numbers.integer(row["rank_lower"]), "high": numbers.integer(row["rank_upper"])}
         words += " " + sentences.say(
-            "ranks" if wide else "ranks_narrow", all=f"{len(telling.records):,}", providers=nouns(level), **ranks
+            "ranks" if wide else "ranks_narrow",
+            all=numbers.integer(len(telling.records)),
+            providers=nouns(level),
+            **ranks,
         )
     prefix = f"{telling.measure.title}: " if len(mine) > 1 else ""
     return prefix + (sentences.mid_sentence(words) if prefix else words)
@@ -234,7 +238,7 @@ def _part(site: Site, part: Prepared, level: str, provider: str) -> dict[str, An
         "inner": _inner(site, part, level, provider, 1),
     }
     if row["hidden"]:
-        return base | {"band": row["case_band"], "sentence": str(measure.spec["question"])}
+        return base | {"band": sentences.stored(str(row["case_band"])), "sentence": str(measure.spec["question"])}
     place = part.places.get(provider)
     nearest = [part.drawn[near] for near in part.peers[place]] if place is not None else []
     links = {kind: links_to(site, measure, kind, ROOT) for kind in (firmness.KIND, trend.KIND)}
@@ -254,8 +258,8 @@ def _part(site: Site, part: Prepared, level: str, provider: str) -> dict[str, An
 
 def _chance(row: Record) -> str:
     if row["category"] == "too_few":
-        return "fewer cases than the measure asks for"
-    return f"by chance alone {numbers.chance(row['probability_by_chance'])}"
+        return sentences.say("chance_too_few")
+    return sentences.say("by_chance_alone", chance=numbers.chance(row["probability_by_chance"]))
 
 
 def _why(measure: MeasureView, row: Record, level: str) -> list[str]:
@@ -282,27 +286,39 @@ def _figures(measure: MeasureView, row: Record, level: str) -> list[dict[str, st
     if measure.counts:
         observed, below = (
             numbers.integer(row["observed"]),
-            f"{numbers.percent(row['observed_rate'])} of {cases} patients",
+            sentences.say("rate_of_patients", rate=numbers.percent(row["observed_rate"]), cases=cases),
         )
     else:
         observed, below = (
             numbers.decimal(row["observed_rate"], 2),
-            f"{measure.unit} on average, {cases} patients".strip(),
+            sentences.say("mean_of_patients", unit=measure.unit, cases=cases).strip(),
         )
     raw = (
-        "observed ÷ expected" if not numbers.known(row["oe_lower"]) else _in_interval(row["oe_lower"], row["oe_upper"])
+        sentences.say("observed_over_expected")
+        if not numbers.known(row["oe_lower"])
+        else _in_interval(row["oe_lower"], row["oe_upper"])
     )
+    say = sentences.say
     entries = (
-        ("Observed", "observed", observed, below),
-        ("Expected", "expected", _sum_or_mean(measure, row, "expected_marginal"), f"at the average {noun(level)}"),
-        ("Predicted", "predicted", _sum_or_mean(measure, row, "predicted"), "what we believe, in the long run"),
-        ("Raw ratio", "raw-ratio", numbers.ratio(row["oe_ratio"]), raw),
+        (say("head_observed"), "observed", observed, below),
         (
-            "Shrunken ratio",
+            say("head_expected"),
+            "expected",
+            _sum_or_mean(measure, row, "expected_marginal"),
+            say("at_the_average", provider=noun(level)),
+        ),
+        (say("head_predicted"), "predicted", _sum_or_mean(measure, row, "predicted"), say("in_the_long_run")),
+        (say("head_raw"), "raw-ratio", numbers.ratio(row["oe_ratio"]), raw),
+        (
+            say("head_shrunken"),
             "shrunken-ratio",
             numbers.ratio(row["ratio"]),
-            f"{_in_interval(row['ratio_lower'], row['ratio_upper'])}; {_sum_or_mean(measure, row, 'predicted')} ÷ "
-            f"{_sum_or_mean(measure, row, 'expected')}, what an effect of zero gives",
+            say(
+                "shrunken_is",
+                interval=_in_interval(row["ratio_lower"], row["ratio_upper"]),
+                predicted=_sum_or_mean(measure, row, "predicted"),
+                expected=_sum_or_mean(measure, row, "expected"),
+            ),
         ),
     )
     return [dict(zip(("name", "key", "value", "text"), entry, strict=True)) for entry in entries]
@@ -313,4 +329,4 @@ def _sum_or_mean(measure: MeasureView, row: Record, column: str) -> str:
 
 
 def _in_interval(lower: float, upper: float) -> str:
-    return f"95\u202f% interval {numbers.interval_text(lower, upper)}"
+    return sentences.say("in_interval", interval=numbers.interval_text(lower, upper))

@@ -63,19 +63,20 @@ def within(
         for row in rows
     ]
     inside = measure.spec.get("inner_expected") != "statewide"
-    norm = f"this {noun(measure.outer)}’s own average" if inside else f"the average {noun(measure.inner)}"
+    words = {"provider": noun(measure.outer), "inner": noun(measure.inner), "providers": nouns(measure.inner)}
+    norm = sentences.say("norm_own" if inside else "norm_all", **words)
     standing = sum(row.category in FLAGGED for row in every)
     told = (
-        f"{sentences.capital(sentences.counted(standing, noun(measure.inner)))} can be told apart from it."
+        sentences.say("inner_some", count=sentences.capital(sentences.counted(standing, noun(measure.inner))))
         if standing
-        else f"No {noun(measure.inner)} can be told apart from it with confidence."
+        else sentences.say("inner_none", **words)
     )
     drawn = [row._asdict() | {"href": words["href"]} for row, words in zip(rows, table, strict=True)]
     names = {one: address(home, measure, one).rpartition("/")[2] for one in range(1, pages.number + 1)}
     return {
         "noun": noun(measure.inner),
-        "title": f"Its {nouns(measure.inner)}",
-        "sub": f"Each beside {norm}. {told}",
+        "title": sentences.say("inner_title", **words),
+        "sub": sentences.say("inner_sub", norm=norm, told=told),
         "drawing": drawings.physicians_svg(measure, measure.inner, drawn[:MOST_DRAWN])
         if any(row.shown for row in rows)
         else "",
@@ -83,7 +84,7 @@ def within(
         "observed_label": observed_label(measure),
         "rows": table,
         "pages": pages.links(page, lambda one: f"{names[one]}#{measure.name}", nouns(measure.inner)),
-        "note": f"* Also at other {nouns(measure.outer)}; all its patients are counted here."
+        "note": sentences.say("inner_shared", providers=nouns(measure.outer))
         if any(row["shared"] for row in table)
         else "",
     }

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
-from profiling.reporting.definitions import DEFINITIONS
+from profiling.reporting.definitions import definitions
 from profiling.reporting.pages import drawings, family, model, subgroups, volume
 from profiling.reporting.pages.provider_table import ProviderTable
 from profiling.reporting.pages.shared import MeasureView, Site, category_counts, noun, nouns
@@ -47,35 +47,46 @@ def context(site: Site, measure: MeasureView, table: ProviderTable, downloads: l
         "inner": _inner(measure),
         "model": _model(measure, root),
         "rule": sentences.rule(finding),
-        "definitions": [entry for entry in DEFINITIONS if entry.key in ON_PAGE],
+        "definitions": [entry for entry in definitions() if entry.key in ON_PAGE],
         "downloads": [file for file in downloads if file["kind"] == "table" and file["measure"] == measure.name],
     }
 
 
 def _facts(measure: MeasureView, level: str) -> list[dict[str, str]]:
     totals, count = measure.totals, len(measure.providers[level])
-    providers = sentences.counted(count, noun(level)) if count < 13 else f"{count:,} {nouns(level)}"
-    cases = f"{numbers.integer(totals.cases)} in {providers}" if totals.cases else f"few, in {providers}"
-    facts = [{"name": "Patients", "value": cases}]
+    providers = sentences.counted(count, noun(level)) if count < 13 else f"{numbers.integer(count)} {nouns(level)}"
+    cases = (
+        sentences.say("cases_in", cases=numbers.integer(totals.cases), providers=providers)
+        if totals.cases
+        else sentences.say("few_in", providers=providers)
+    )
+    facts = [{"name": sentences.say("head_patients"), "value": cases}]
     if measure.counts:
         value = (
             f"{numbers.integer(totals.observed)} ({numbers.percent(totals.rate)})"
             if totals.rate is not None
-            else "not shown"
+            else sentences.say("not_shown")
         )
         facts.append({"name": measure.event[:1].upper() + measure.event[1:], "value": value})
     elif totals.rate is not None:
-        facts.append({"name": "Average", "value": f"{numbers.decimal(totals.rate, 1)} {measure.unit}".strip()})
-    better = "Lower is preferred" if measure.spec["direction"] == "higher_is_worse" else "Higher is preferred"
-    facts.append({"name": "Period", "value": str(measure.spec.get("period") or "All records")})
-    facts.append({"name": better, "value": "1 means as expected"})
+        facts.append(
+            {
+                "name": sentences.say("fact_average"),
+                "value": f"{numbers.decimal(totals.rate, 1)} {measure.unit}".strip(),
+            }
+        )
+    better = "lower_preferred" if measure.spec["direction"] == "higher_is_worse" else "higher_preferred"
+    facts.append(
+        {"name": sentences.say("fact_period"), "value": str(measure.spec.get("period") or sentences.say("all_records"))}
+    )
+    facts.append({"name": sentences.say(better), "value": sentences.say("one_means")})
     return facts
 
 
 def _links(measure: MeasureView, kind: str, downloads: list[dict[str, str]]) -> Markup:
     files = [file for file in downloads if file["kind"] == kind and file["measure"] == measure.name]
     links = Markup(" · ").join(Markup('<a href="{}">{}</a>').format(file["href"], file["text"]) for file in files)
-    return Markup('<p class="note">Figure: {}</p>').format(links) if files else Markup("")
+    return Markup('<p class="note">{} {}</p>').format(sentences.say("figure_files"), links) if files else Markup("")
 
 
 def _funnel(site: Site, measure: MeasureView, level: str, root: str, downloads: list[dict[str, str]]) -> dict[str, Any]:
@@ -85,9 +96,8 @@ def _funnel(site: Site, measure: MeasureView, level: str, root: str, downloads: 
     kind = "_spread" if measure.widened else ""
     inner = {"level": numbers.level_percent(watch), "chance": numbers.chance(1 - watch)}
     outer = {"level": numbers.level_percent(beyond), "chance": numbers.chance(1 - beyond)}
-    small = f"Small {nouns(level)} swing more by chance, so the limits open to the left."
     return {
-        "sub": f"Each mark is a {provider}. {small}",
+        "sub": sentences.say("funnel_sub", provider=provider, providers=nouns(level)),
         "drawing": drawings.markup(drawings.funnel_charts(site, measure, level, root), "funnel"),
         "reading": [reading],
         "inner": sentences.say(f"read_inner{kind}", provider=provider, providers=nouns(level), **inner),
@@ -113,12 +123,16 @@ def _caterpillar(
 def _model(measure: MeasureView, root: str) -> dict[str, Any]:
     """The model in short and where the whole of it stands; for a published table what stands in its place."""
     if measure.modelled:
-        return {"title": "The model in short", "paragraphs": model.summary(measure), "href": root + measure.model_href}
+        return {
+            "title": sentences.say("model_short"),
+            "paragraphs": model.summary(measure),
+            "href": root + measure.model_href,
+        }
     many, cases = nouns(measure.outer), measure.totals.cases
     words = {"provider": noun(measure.outer), "providers": many, "event": measure.event}
-    first = sentences.say("aggregates", cases=numbers.integer(cases) if cases else "few", **words)
+    first = sentences.say("aggregates", cases=numbers.integer(cases) if cases else sentences.say("few_word"), **words)
     return {
-        "title": "Where the figures come from",
+        "title": sentences.say("figures_from"),
         "paragraphs": [first, sentences.say("aggregates_shrunken", **words)],
         "href": "",
     }
@@ -131,17 +145,19 @@ def _inner(measure: MeasureView) -> dict[str, Any] | None:
     finding = measure.finding(level)
     rows = measure.providers[level]
     hidden = int(rows["hidden"].sum())
-    count = {"measure": measure.title, "providers": f"{len(rows):,} {nouns(level)}", "counts": category_counts(rows)}
-    norm = (
-        f"the average {noun(level)} of its {noun(measure.outer)}"
-        if measure.spec.get("inner_expected") != "statewide"
-        else f"the average {noun(level)}"
-    )
+    count = {
+        "measure": measure.title,
+        "providers": f"{numbers.integer(len(rows))} {nouns(level)}",
+        "counts": category_counts(rows),
+    }
+    inside = measure.spec.get("inner_expected") != "statewide"
+    names = {"inner": noun(level), "provider": noun(measure.outer), "providers": sentences.capital(nouns(level))}
+    norm = sentences.say("norm_within" if inside else "norm_all", **names)
     plain = sentences.Finding(
         **{**finding.__dict__, "higher": ("",) * len(finding.higher), "lower": ("",) * len(finding.lower)}
     )
     return {
-        "title": f"{sentences.capital(nouns(level))}, each against {norm}",
+        "title": sentences.say("inner_against", norm=norm, **names),
         "headline": sentences.headline(plain)
         if finding.flagged > sentences.MOST_NAMES
         else sentences.headline(finding),

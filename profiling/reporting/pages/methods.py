@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from profiling.reporting.definitions import DEFINITIONS
+from profiling.reporting.definitions import definitions
 from profiling.reporting.pages.shared import Site, nouns
-from profiling.reporting.sentences import capital, rule
+from profiling.reporting.sentences import capital, rule, say
 
 
 def context(site: Site) -> dict[str, Any]:
@@ -16,4 +16,8 @@ def context(site: Site) -> dict[str, Any]:
         for measure in site.measures
         for level in measure.levels
     ]
-    return {"page": {"title": "Methods", "section": "methods.html"}, "definitions": DEFINITIONS, "rules": rules}
+    return {
+        "page": {"title": say("nav_methods"), "section": "methods.html"},
+        "definitions": definitions(),
+        "rules": rules,
+    }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from profiling.config import formula_columns
 from profiling.reporting import numbers, sentences
+from profiling.reporting.language import figures
 from profiling.reporting.pages import drawings, sensitivity, structure, two_ways
 from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns
 from profiling.reporting.pages.terms import term_words
@@ -26,7 +27,7 @@ def context(site: Site, measure: MeasureView) -> dict[str, Any]:
     withheld = measure.name in site.masked.withheld
     words = {"provider": noun(measure.outer), "most": site.masked.threshold - 1}
     return {
-        "page": {"title": f"{measure.title}, the model", "section": "", "scripted": True},
+        "page": {"title": sentences.say("model_title", title=measure.title), "section": "", "scripted": True},
         "measure": {"title": measure.title, "href": f"{root}{measure.href}"},
         "headline": _headline(measure),
         "lede": " ".join(_trust(measure)) if not withheld else sentences.say("model_withheld", **words),
@@ -65,19 +66,15 @@ def _headline(measure: MeasureView) -> str:
 
 
 def _facts(measure: MeasureView) -> list[dict[str, str]]:
-    family = {
-        **{"binomial": "logistic", "poisson": "Poisson"},
-        **{"log_gaussian": "linear, of the logarithm", "gaussian": "linear"},
-    }
     notes = measure.notes
     shown = measure.masked.measures.set_index("measure")["rows_used"][measure.name]
     levels = sentences.listed([nouns(level) for level in measure.levels])
     facts = {
-        "Model": f"mixed {family[str(measure.spec['family'])]}",
-        "Effects of": levels,
-        "Fitted by": notes.get("method", "") or str(measure.spec.get("method", "")),
-        "Records used": numbers.integer(shown) if numbers.known(shown) else "not shown",
-        "Coefficients": numbers.integer(len(measure.of("fixed_effects"))),
+        sentences.say("fact_model"): sentences.say(f"family_{measure.spec['family']}"),
+        sentences.say("fact_effects"): levels,
+        sentences.say("fact_fitted"): notes.get("method", "") or str(measure.spec.get("method", "")),
+        sentences.say("fact_records"): numbers.integer(shown) if numbers.known(shown) else sentences.say("not_shown"),
+        sentences.say("head_coefficients"): numbers.integer(len(measure.of("fixed_effects"))),
     }
     return [{"name": name, "value": value} for name, value in facts.items() if value]
 
@@ -93,10 +90,16 @@ def _formula(measure: MeasureView) -> str:
 def _risk(measure: MeasureView) -> str:
     """What is estimated for each patient, and what it adds up to."""
     traits = [column.replace("_", " ") for column in formula_columns(str(measure.spec["case_mix"]))]
-    what = "risk" if measure.counts else "expected outcome"
-    known = f"from {sentences.listed(traits)}" if traits else "from the overall rate alone"
+    what = sentences.say("model_what_risk" if measure.counts else "model_what_value")
+    known = (
+        sentences.say("model_known", traits=sentences.listed(traits)) if traits else sentences.say("model_known_none")
+    )
     return sentences.say(
-        "model_risk", what=what, known=known, total=measure.event or "total", provider=noun(measure.outer)
+        "model_risk",
+        what=what,
+        known=known,
+        total=measure.event or sentences.say("word_total"),
+        provider=noun(measure.outer),
     )
 
 
@@ -136,14 +139,14 @@ def _variances(measure: MeasureView) -> pd.DataFrame:
     values = np.array([*(value for _, value in variances), rest])
     if measure.name in measure.masked.withheld or not np.isfinite(values).all() or values.sum() <= 0:
         return pd.DataFrame(columns=["label", "value", "share"])
-    labels.append("patients of the same provider")
+    labels.append(sentences.say("shares_patients"))
     return pd.DataFrame({"label": labels, "value": values, "share": values / values.sum()})
 
 
 def _shares(measure: MeasureView) -> dict[str, Any]:
     frame = _variances(measure)
     if frame.empty:
-        return {"sub": "Not available for this model.", "words": "", "drawing": "", "rows": []}
+        return {"sub": sentences.say("shares_none"), "words": "", "drawing": "", "rows": []}
     rows = [
         {
             "name": row.label,
@@ -153,9 +156,8 @@ def _shares(measure: MeasureView) -> dict[str, Any]:
         }
         for row in each(frame)
     ]
-    scale = "on the scale of log-odds" if measure.counts else "on the scale of the model"
     return {
-        "sub": f"What the case mix leaves unexplained, {scale}.",
+        "sub": sentences.say("shares_sub_odds" if measure.counts else "shares_sub"),
         "words": _shares_words(measure, frame),
         "drawing": drawings.shares_svg(frame),
         "rows": rows,
@@ -166,23 +168,23 @@ def _shares_words(measure: MeasureView, frame: pd.DataFrame) -> str:
     if frame.empty:
         return ""
     shares = [numbers.percent(share) for share in frame["share"]]
-    told = [f"{share} between {label}" for share, label in zip(shares, frame["label"], strict=True)]
-    rest = sentences.listed([told[0].removeprefix(f"{shares[0]} "), *told[1:]])
+    told = [sentences.say("share_between", label=label) for label in frame["label"]]
+    rest = sentences.listed([told[0], *(f"{share} {text}" for share, text in zip(shares[1:], told[1:], strict=True))])
     return sentences.say("model_shares", first=shares[0], rest=rest)
 
 
 def _grouping_words(grouping: str, columns: dict[str, str], measure: MeasureView) -> str:
     last = grouping.rsplit(":", 1)[-1]
     level = columns.get(last, last)
-    within = f" of the same {noun(measure.outer)}" if level == measure.inner else ""
-    return f"{nouns(str(level))}{within}"
+    words = {"providers": nouns(str(level)), "provider": noun(measure.outer)}
+    return sentences.say("share_within", **words) if level == measure.inner else words["providers"]
 
 
 def _effects(measure: MeasureView) -> dict[str, Any]:
     effects = measure.of("fixed_effects").assign(label=lambda t: t["term"].map(term_words))
     kept = effects[effects["term"] != "Intercept"]
     family = str(measure.spec["family"])
-    column = drawings.EFFECTS.get(family, "Difference")
+    column = drawings.effect_name(measure)
     scale = np.exp if family != "gaussian" else np.asarray
     values = kept[["estimate", "lower", "upper"]].astype(float).pipe(scale)
     rows = [
@@ -197,10 +199,8 @@ def _effects(measure: MeasureView) -> dict[str, Any]:
             kept["label"], np.asarray(values), kept["estimate"], kept["standard_error"], strict=True
         )
     ]
-    what = {"binomial": "the odds of the event", "poisson": "the rate of the event"}.get(family, "the outcome")
-    sub = f"By what factor each trait changes {what}, the others being equal; 1 is no change."
-    if family == "gaussian":
-        sub = f"By how much each trait changes {what}, the others being equal; 0 is no change."
+    what = sentences.CATALOGUE.get(f"effects_what_{family}", sentences.CATALOGUE["effects_what"])
+    sub = sentences.say("effects_difference" if family == "gaussian" else "effects_factor", what=what)
     finding = _clearest(kept, rows, column)
     return {
         "sub": sub,
@@ -216,7 +216,7 @@ def _clearest(kept: pd.DataFrame, rows: list[dict[str, str]], column: str) -> st
     if not rows:
         return ""
     row = rows[int((kept["estimate"] / kept["standard_error"]).astype(float).abs().to_numpy().argmax())]
-    return sentences.say("effects_clearest", term=row["term"], column=column.lower(), **{
+    return sentences.say("effects_clearest", term=row["term"], column=sentences.mid_sentence(column), **{
         name: row[name] for name in ("estimate", "interval")
     })  # fmt: skip
 
@@ -232,7 +232,7 @@ def _calibration(measure: MeasureView) -> dict[str, Any]:
         }
         for place, row in enumerate(each(table), start=1)
     ]
-    sub = f"Patients in bands of predicted {'risk' if measure.counts else 'outcome'}, lowest first."
+    sub = sentences.say("calibration_sub" if measure.counts else "calibration_sub_values")
     return {"sub": sub, "rows": rows, "drawing": drawings.calibration_svg(measure) if rows else ""}
 
 
@@ -248,19 +248,31 @@ def _by_provider(site: Site, measure: MeasureView, root: str) -> dict[str, Any]:
 
 def _checks(measure: MeasureView) -> list[dict[str, str]]:
     """What calibration and discrimination come to in single figures, with what would be ideal."""
-    checks = measure.checks
+    checks, say = measure.checks, sentences.say
     rows = (
-        ("observed_over_expected", "Observed ÷ expected, over all", 3, "1", "calibration"),
-        ("calibration_intercept", "Intercept of calibration", 3, "0", "calibration"),
-        ("calibration_slope", "Slope of calibration", 3, "1", "calibration"),
-        ("c_statistic", "c-statistic", 3, "1; guessing gives 0.5", "c-statistic"),
-        ("brier", "Brier score", 4, "0", ""),
+        ("observed_over_expected", say("check_balance"), 3, "1", "calibration"),
+        ("calibration_intercept", say("check_intercept"), 3, "0", "calibration"),
+        ("calibration_slope", say("check_slope"), 3, "1", "calibration"),
+        ("c_statistic", say("check_c"), 3, say("ideal_c"), "c-statistic"),
+        ("brier", say("check_brier"), 4, "0", ""),
         *(
-            (f"rankability_{level}", f"Rankability of {nouns(level)}", 2, "1; near 0 a ranking is noise", "rankability")
+            (
+                f"rankability_{level}",
+                say("check_rankability", providers=nouns(level)),
+                2,
+                say("ideal_rank"),
+                "rankability",
+            )
             for level in measure.levels
         ),
         *(
-            (f"median_odds_ratio_{level}", f"Median odds ratio of {nouns(level)}", 2, "no ideal", "median-odds-ratio")
+            (
+                f"median_odds_ratio_{level}",
+                say("check_mor", providers=nouns(level)),
+                2,
+                say("ideal_none"),
+                "median-odds-ratio",
+            )
             for level in measure.levels
         ),
     )
@@ -276,11 +288,13 @@ def _convergence(measure: MeasureView) -> dict[str, Any]:
     checks, notes = measure.checks, measure.notes
     decrement, steps = checks.get("newton_decrement"), checks.get("iterations")
     entries = {
-        "Method": notes.get("method", ""),
-        "Log-likelihood": numbers.decimal(checks.get("log_likelihood"), 3),
-        "Newton decrement": f"{decrement:.1e}" if decrement is not None and numbers.known(decrement) else "",
-        "Iterations": numbers.integer(steps) if numbers.known(steps) else "",
-        "Residual standard deviation": numbers.decimal(checks["residual_sd"], 4)
+        sentences.say("fit_method"): notes.get("method", ""),
+        sentences.say("fit_likelihood"): numbers.decimal(checks.get("log_likelihood"), 3),
+        sentences.say("fit_decrement"): figures(f"{decrement:.1e}")
+        if decrement is not None and numbers.known(decrement)
+        else "",
+        sentences.say("fit_iterations"): numbers.integer(steps) if numbers.known(steps) else "",
+        sentences.say("fit_residual"): numbers.decimal(checks["residual_sd"], 4)
         if numbers.known(checks.get("residual_sd"))
         else "",
     }
@@ -295,7 +309,7 @@ def _convergence(measure: MeasureView) -> dict[str, Any]:
 def _flow(measure: MeasureView) -> list[dict[str, str]]:
     return [
         {
-            "step": row.step,
+            "step": sentences.stored(str(row.step)),
             "excluded": numbers.integer(row.excluded) if row.position else "",
             "left": numbers.integer(row.rows_left),
         }
@@ -305,10 +319,10 @@ def _flow(measure: MeasureView) -> list[dict[str, str]]:
 
 def _missing(measure: MeasureView) -> list[dict[str, str]]:
     """Shares, not counts: counts by trait and their union would give the small number that lack two traits back."""
-    few = f"under {measure.masked.threshold}"
+    few = sentences.say("stored_under", count=measure.masked.threshold)
     return [
         {
-            "name": str(row.column_name).replace("_", " "),
+            "name": sentences.stored(str(row.column_name).replace("_", " ")),
             "text": numbers.percent(row.rows_missing / row.rows_total, int(row.rows_total >= FINE_SHARES_FROM))
             if numbers.known(row.rows_missing)
             else few,

@@ -21,6 +21,7 @@ from profiling.reporting.sentences import (
     overall_headline,
     say,
     stand_out,
+    stored,
 )
 
 MOST_CONVERSATIONS = 30
@@ -38,7 +39,7 @@ def context(site: Site, names: Directory, downloads: list[dict[str, str]]) -> di
     flagged = rows.loc[rows["category"].isin(FLAGGED), "provider"].nunique()
     head = overall_headline(findings, int(flagged), int(rows["provider"].nunique()))
     return {
-        "page": {"title": "Overview", "section": "index.html", "scripted": True},
+        "page": {"title": say("nav_overview"), "section": "index.html", "scripted": True},
         "headline": head,
         "lede": _lede(site, rows, level),
         "facts": _facts(site, rows, level),
@@ -59,7 +60,7 @@ def counts_rows(measures: tuple[MeasureView, ...]) -> list[dict[str, Any]]:
     return [
         {
             "measure": measure.title,
-            "providers": f"{len(measure.providers[level]):,} {nouns(level)}",
+            "providers": f"{numbers.integer(len(measure.providers[level]))} {nouns(level)}",
             "counts": category_counts(measure.providers[level]),
         }
         for measure in measures
@@ -80,10 +81,9 @@ def _lede(site: Site, rows: pd.DataFrame, level: str) -> str:
         nouns_of = {"provider": noun(level), "providers": nouns(level)}
         count = numbers.in_words(len(watched), capital=True)
         parts.append(say("watched_one" if len(watched) == 1 else "watched", count=count, **nouns_of))
-    everyone = "other " if flagged or watched else ""
-    widened = any(measure.widened for measure in site.measures)
-    end = f"lie within the usual spread of {nouns(level)}" if widened else "cannot be told apart from the average"
-    parts.append(f"The {everyone}{numbers.in_words(rest)} {end}{'' if widened else ' with confidence'}.")
+    key = "overview_other" if flagged or watched else "overview_all"
+    kind = "_spread" if any(measure.widened for measure in site.measures) else ""
+    parts.append(say(key + kind, rest=numbers.in_words(rest), providers=nouns(level)))
     return " ".join(parts)
 
 
@@ -91,13 +91,13 @@ def _facts(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, str]]:
     cases = [measure.totals.cases for measure in site.measures if measure.totals.cases]
     patients = counted(rows["provider"].nunique(), noun(level))
     if cases:
-        patients = f"{numbers.integer(max(cases))} patients in {patients}"
+        patients = say("patients_in", patients=numbers.integer(max(cases)), providers=patients)
     periods = list(dict.fromkeys(str(m.spec["period"]) for m in site.measures if m.spec.get("period")))
     return [
-        {"name": "Period", "value": ", ".join(periods) or "All records"},
-        {"name": "Who", "value": patients},
-        {"name": "Measured", "value": capital(listed([mid_sentence(m.title) for m in site.measures]))},
-        {"name": "Compared with", "value": f"the average {noun(level)}, same patients"},
+        {"name": say("fact_period"), "value": ", ".join(periods) or say("all_records")},
+        {"name": say("fact_who"), "value": patients},
+        {"name": say("fact_measured"), "value": capital(listed([mid_sentence(m.title) for m in site.measures]))},
+        {"name": say("fact_compared"), "value": say("compared_with", provider=noun(level))},
     ]
 
 
@@ -105,17 +105,18 @@ def overall(measure: MeasureView) -> str:
     """The overall rate or mean in words."""
     rate = measure.totals.rate
     if rate is None:
-        return "overall rate not shown"
+        return say("overall_hidden")
     return (
-        f"{numbers.percent(rate)} overall"
+        say("overall_rate", rate=numbers.percent(rate))
         if measure.counts
-        else f"{numbers.decimal(rate, 1)} {measure.unit} on average"
+        else say("overall_mean", mean=numbers.decimal(rate, 1), unit=measure.unit)
     )
 
 
 def _measure_row(measure: MeasureView) -> dict[str, Any]:
     finding = measure.finding(measure.outer)
-    cases = f"{numbers.integer(measure.totals.cases)} patients" if measure.totals.cases else "few patients"
+    total = measure.totals.cases
+    cases = say("patients_count", count=numbers.integer(total)) if total else say("patients_few")
     return {
         "title": measure.title,
         "href": measure.href,
@@ -146,7 +147,11 @@ def _conversation(site: Site, rows: pd.DataFrame, level: str) -> dict[str, Any]:
     order = sorted(names, key=lambda provider: (-surprise[provider], provider))
     flag, watch = (numbers.level_percent(float(first.spec["flag"][key])) for key in ("flag", "watch"))
     left = len(order) - MOST_CONVERSATIONS
-    title = f"The {counted(len(order), noun(level))} worth a conversation" if order else f"No {noun(level)} stands out"
+    title = (
+        say("conversation_title", counted=counted(len(order), noun(level)))
+        if order
+        else say("conversation_none", provider=noun(level))
+    )
     measures = [measure for measure in site.measures if measure.outer == level]
     return {
         "title": title,
@@ -154,7 +159,7 @@ def _conversation(site: Site, rows: pd.DataFrame, level: str) -> dict[str, Any]:
         "noun": noun(level),
         "titles": [measure.title for measure in measures],
         "rows": [_conversation_row(site, measures, level, provider) for provider in order[:MOST_CONVERSATIONS]],
-        "note": f"{counted(left, noun(level), capital=True)} more on the pages of the measures." if left > 0 else "",
+        "note": say("conversation_more", counted=counted(left, noun(level), capital=True)) if left > 0 else "",
     }
 
 
@@ -169,11 +174,15 @@ def _conversation_row(site: Site, measures: list[MeasureView], level: str, provi
         hidden = bool(row["hidden"])
         if not hidden and cases == numbers.DASH:
             cases = numbers.integer(row["n"])
-        text = "counts not shown" if hidden else numbers.estimate(row["ratio"], row["ratio_lower"], row["ratio_upper"])
+        text = (
+            say("counts_not_shown")
+            if hidden
+            else numbers.estimate(row["ratio"], row["ratio_lower"], row["ratio_upper"])
+        )
         cells.append({"title": measure.title, "category": measure.worded(row["category"]), "estimate": text})
     if cases == numbers.DASH:
         cases = (
-            str(measures[0].providers[level].loc[provider, "case_band"])
+            stored(str(measures[0].providers[level].loc[provider, "case_band"]))
             if provider in measures[0].providers[level].index
             else cases
         )
@@ -188,14 +197,14 @@ def _health(site: Site, rows: pd.DataFrame, level: str) -> list[dict[str, Any]]:
     items.append(
         {
             "value": numbers.integer(small),
-            "text": f"{noun(level) if small == 1 else nouns(level)} with too few cases to say on a measure",
+            "text": say("health_small", providers=noun(level) if small == 1 else nouns(level)),
             "look": small > 0,
         }
     )
     items.append(
         {
             "value": numbers.integer(hidden),
-            "text": f"{noun(level) if hidden == 1 else nouns(level)} with counts hidden on a measure",
+            "text": say("health_hidden", providers=noun(level) if hidden == 1 else nouns(level)),
             "look": hidden > 0,
         }
     )
@@ -210,10 +219,10 @@ def _records(inputs: pd.DataFrame) -> dict[str, Any]:
     if main["few_rejected"].any():
         return {
             "value": numbers.integer(round(read, -3)),
-            "text": "records read, to the nearest thousand; few rejected",
+            "text": say("health_records_few"),
             "look": False,
         }
-    text = f"records read; {numbers.integer(rejected)} rejected" if rejected else "records read; none rejected"
+    text = say("health_records", rejected=numbers.integer(rejected)) if rejected else say("health_records_all")
     return {"value": numbers.integer(read), "text": text, "look": read > 0 and rejected > REJECTED_LOOK * read}
 
 
@@ -222,7 +231,7 @@ def _missing(missing: pd.DataFrame) -> dict[str, Any]:
     share = share if share == share else 0.0
     return {
         "value": numbers.percent(share),
-        "text": "missing in the trait of the case mix that lacks most",
+        "text": say("health_missing"),
         "look": share > MISSING_LOOK,
     }
 
@@ -233,11 +242,7 @@ def _discrimination(site: Site) -> list[dict[str, Any]]:
     ]
     if not values:
         return []
-    text = (
-        "c-statistic (the lowest of the measures); 0.5 is guessing, 1 is complete"
-        if len(values) > 1
-        else "c-statistic; 0.5 is guessing, 1 is complete"
-    )
+    text = say("health_c_lowest" if len(values) > 1 else "health_c")
     return [{"value": numbers.decimal(min(values), 3), "text": text, "look": min(values) < LOW_C_STATISTIC}]
 
 
@@ -250,9 +255,5 @@ def _balance(site: Site) -> list[dict[str, Any]]:
     if not values:
         return []
     farthest = max(values, key=lambda value: abs(value - 1))
-    text = (
-        "observed ÷ expected over all, where it is farthest from 1"
-        if len(values) > 1
-        else "observed ÷ expected over all"
-    )
+    text = say("health_balance_farthest" if len(values) > 1 else "health_balance")
     return [{"value": numbers.ratio(farthest), "text": text, "look": abs(farthest - 1) > CALIBRATED_WITHIN}]

@@ -49,8 +49,8 @@ def words(measure: MeasureView, rows: Sequence[Record]) -> str:
     return sentences.say(
         "peers_sub",
         count=numbers.in_words(len(rows) - 1),
-        cases=f"{numbers.integer(min(cases))} to {numbers.integer(max(cases))}",
-        expected=f"{rate_words(measure, min(mix))} to {rate_words(measure, max(mix))}",
+        cases=sentences.say("range", low=numbers.integer(min(cases)), high=numbers.integer(max(cases))),
+        expected=sentences.say("range", low=rate_words(measure, min(mix)), high=rate_words(measure, max(mix))),
     )
 
 
@@ -58,7 +58,7 @@ def finding(rows: Sequence[Record], provider: str) -> str:
     """How many of its peers lie above it, in words."""
     own = next(row for row in rows if row["provider"] == provider)
     higher = sum(float(row["ratio"]) > float(own["ratio"]) for row in rows)
-    have = "has" if higher <= 1 else "have"
+    have = sentences.verb("have", higher <= 1)
     counts = {"higher": sentences.how_many(higher), "count": numbers.in_words(len(rows) - 1)}
     return sentences.say("peers_finding", have=have, **counts)
 
@@ -66,6 +66,6 @@ def finding(rows: Sequence[Record], provider: str) -> str:
 def drawing(measure: MeasureView, provider: str, rows: Sequence[Record]) -> Markup:
     """The peers with this provider among them."""
     said = finding(rows, provider)
-    title = f"Similar {nouns(measure.outer)}"
+    title = sentences.say("peers_title", providers=nouns(measure.outer))
     chart = charts.peers(rows, provider, title=title, finding=said, status=measure.status_words)
     return render_svg(chart, f"peers-{measure.name}")

@@ -99,12 +99,16 @@ def provider_table(site: Site, measure: MeasureView) -> ProviderTable:
 
 def observed_head(measure: MeasureView) -> str:
     """Head of the column of what was observed."""
-    return measure.event[:1].upper() + measure.event[1:] if measure.counts else f"Mean {measure.unit}".strip()
+    return (
+        measure.event[:1].upper() + measure.event[1:]
+        if measure.counts
+        else sentences.say("mean_of", unit=measure.unit).strip()
+    )
 
 
 def observed_label(measure: MeasureView) -> str:
     """What stands after an observed figure on a phone."""
-    return f"{measure.event} observed" if measure.counts else f"{measure.unit} observed".strip()
+    return sentences.say("event_observed", event=measure.event if measure.counts else measure.unit).strip()
 
 
 def shown_row(measure: MeasureView, row: Any, domain: tuple[float, float] | None) -> dict[str, Any]:
@@ -130,4 +134,9 @@ def shown_row(measure: MeasureView, row: Any, domain: tuple[float, float] | None
 
 def hidden_row(measure: MeasureView, row: Any) -> dict[str, Any]:
     """Words of a provider whose figures are hidden: name, case band and category."""
-    return {"name": row.provider_name, "hidden": True, "band": row.case_band, "category": measure.worded(row.category)}
+    return {
+        "name": row.provider_name,
+        "hidden": True,
+        "band": sentences.stored(str(row.case_band)),
+        "category": measure.worded(row.category),
+    }

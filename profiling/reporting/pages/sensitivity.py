@@ -70,7 +70,7 @@ def _judged(row: Any) -> float:
 def _changed(row: Any, words: dict[str, str]) -> str:
     if not numbers.known(row.flags_changed):
         return numbers.DASH
-    return f"{numbers.integer(row.flags_changed)} of {numbers.integer(_judged(row))}"
+    return sentences.say("of_all", count=numbers.integer(row.flags_changed), all=numbers.integer(_judged(row)))
 
 
 def _finding(measure: MeasureView, known: pd.DataFrame, words: dict[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -105,11 +105,11 @@ def _finding(measure: MeasureView, known: pd.DataFrame, words: dict[str, str]) -
 def _table(measure: MeasureView, rows: pd.DataFrame, words: dict[str, str]) -> PanelTable:
     """All choices, those that could not be had too, with the reason."""
     head = (
-        Head("Other choice", number=False),
-        Head(f"{sentences.capital(words['providers'])} compared"),
-        Head("Rank correlation", key="rank-correlation"),
-        Head("Results that change"),
-        Head("What it is", number=False),
+        Head(sentences.say("head_choice"), number=False),
+        Head(sentences.say("head_compared", providers=sentences.capital(words["providers"]))),
+        Head(sentences.say("head_correlation"), key="rank-correlation"),
+        Head(sentences.say("head_changing")),
+        Head(sentences.say("head_what"), number=False),
     )
     body = tuple(
         (
@@ -117,7 +117,7 @@ def _table(measure: MeasureView, rows: pd.DataFrame, words: dict[str, str]) -> P
             numbers.integer(row.providers) if numbers.known(row.providers) else numbers.DASH,
             numbers.ratio(row.rank_correlation) if numbers.known(row.rank_correlation) else numbers.DASH,
             _changed(row, words),
-            clean(row.note) if isinstance(row.note, str) else "",
+            sentences.stored(clean(row.note)) if isinstance(row.note, str) else "",
         )
         for row in each(rows)
     )

@@ -13,7 +13,7 @@ import pandas as pd
 
 from profiling.reporting import numbers
 from profiling.reporting.disclosure import MaskedRun, Totals
-from profiling.reporting.sentences import CATALOGUE, Finding, plural
+from profiling.reporting.sentences import CATALOGUE, Finding, level_noun, plural
 from profiling.vocabulary import COUNT_FAMILIES
 
 FLAGGED = ("higher", "lower")
@@ -45,7 +45,7 @@ class MeasureView:
     @property
     def event(self) -> str:
         """Plural noun of what is counted, empty for a continuous outcome."""
-        return str(self.spec.get("event") or "events") if self.counts else ""
+        return str(self.spec.get("event") or CATALOGUE["events_word"]) if self.counts else ""
 
     @property
     def unit(self) -> str:
@@ -238,7 +238,7 @@ def slug(text: str) -> str:
 
 def noun(level: str) -> str:
     """A level's name as a word."""
-    return level.replace("_", " ")
+    return level_noun(level)
 
 
 def nouns(level: str) -> str:

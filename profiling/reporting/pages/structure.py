@@ -103,7 +103,7 @@ def _flows(measure: MeasureView, pair: str) -> dict[tuple[int, int], float]:
 def _band(measure: MeasureView, start: int, share: float, words: Mapping[str, str]) -> Node:
     label = str(case_bands(np.array([float(start)]), measure.masked.threshold)[0])
     count = int((measure.providers[measure.outer]["case_band"] == label).sum())
-    text = sentences.say("links_band", count=sentences.counted(count, words["parent"]), band=label)
+    text = sentences.say("links_band", count=sentences.counted(count, words["parent"]), band=sentences.stored(label))
     return Node(text, numbers.percent(share))
 
 
@@ -135,7 +135,7 @@ def _flow_table(
     )
     labels = case_bands(np.array(starts, dtype=float), threshold)
     rows = tuple(
-        (str(label), *(numbers.percent(flows.get((start, k), 0.0)) for k in groups))
+        (sentences.stored(str(label)), *(numbers.percent(flows.get((start, k), 0.0)) for k in groups))
         for label, start in zip(labels, starts, strict=True)
     )
     return PanelTable(sentences.say("links_table"), head, rows)
@@ -176,7 +176,7 @@ def movement_panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
             axis_name=sentences.say("moves_axis"),
         ),
     )
-    head = (Head("Months", number=False), Head("Elsewhere"))
+    head = (Head(sentences.say("head_months"), number=False), Head(sentences.say("head_elsewhere")))
     table = PanelTable(
         sentences.say("moves_table", **words),
         head,
@@ -189,4 +189,4 @@ def movement_panel(site: Site, measure: MeasureView, root: str) -> Panel | None:
 def _months(note: str) -> str:
     """Two months as people write them: 2021-02 2022-09 becomes Feb 2021 to Sep 2022."""
     ends = [numbers.month(text) for text in note.split(" ")]
-    return ends[0] if ends[0] == ends[-1] else f"{ends[0]} to {ends[-1]}"
+    return ends[0] if ends[0] == ends[-1] else sentences.say("range", low=ends[0], high=ends[-1])

@@ -90,13 +90,15 @@ def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> t
     told = []
     if len(judged):
         counts = {"count": sentences.how_many(len(outside), capital=True), "all": numbers.in_words(len(judged))}
-        counts["leave"] = "leaves" if len(outside) == 1 else "leave"
+        counts["leave"] = sentences.verb("leave", len(outside) == 1)
         told.append(sentences.say("groups_outside", chance=numbers.few(0.05 * len(judged)), **counts))
         with_social = other[other["ratio"].notna()]
         if len(with_social):
             left = int(((with_social["lower"] > 1) | (with_social["upper"] < 1)).sum())
             told.append(
-                sentences.say("groups_outside_social", count=sentences.how_many(left), do="does" if left <= 1 else "do")
+                sentences.say(
+                    "groups_outside_social", count=sentences.how_many(left), do=sentences.verb("do", left <= 1)
+                )
             )
     return title, tuple(told)
 
@@ -104,18 +106,18 @@ def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> t
 def _table(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> PanelTable:
     show = numbers.integer if measure.counts else numbers.amount
     head = [
-        Head("Group", number=False),
-        Head("Patients"),
-        Head(sentences.capital(measure.event) if measure.counts else "Observed", key="observed"),
-        Head("Expected", key="expected"),
-        Head("Ratio"),
-        *([Head("Ratio with social risk")] if len(other) else []),
+        Head(sentences.say("head_group"), number=False),
+        Head(sentences.say("head_patients")),
+        Head(sentences.capital(measure.event) if measure.counts else sentences.say("head_observed"), key="observed"),
+        Head(sentences.say("head_expected"), key="expected"),
+        Head(sentences.say("head_ratio")),
+        *([Head(sentences.say("head_ratio_social"))] if len(other) else []),
     ]
     rows = []
     for row in each(main):
         name = f"{_trait(str(row.column_name))}: {clean(row.value)}"
         if bool(row.hidden) or not numbers.known(row.ratio):
-            rows.append((name, *["not shown"] * (len(head) - 1)))
+            rows.append((name, *[sentences.say("not_shown")] * (len(head) - 1)))
             continue
         second = _second(row, other)
         figures = (numbers.integer(row.n), show(row.observed), numbers.amount(row.expected), _estimate(row).words)
@@ -159,10 +161,10 @@ def _social_words(rows: pd.DataFrame, moved: pd.DataFrame, words: Mapping[str, s
 def _social_table(measure: MeasureView, moved: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:
     head = (
         Head(sentences.capital(words["provider"]), number=False),
-        Head("Shrunken ratio without", key="shrunken-ratio"),
-        Head("with"),
-        Head("Result without", number=False),
-        Head("with", number=False),
+        Head(sentences.say("head_shrunken_without"), key="shrunken-ratio"),
+        Head(sentences.say("head_with")),
+        Head(sentences.say("head_result_without"), number=False),
+        Head(sentences.say("head_with"), number=False),
     )
     rows = tuple(
         (

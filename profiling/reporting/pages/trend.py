@@ -90,7 +90,7 @@ def panel(measure: MeasureView, found: tuple[Series, Floats] | None, links: Link
     if found is None:
         return None
     series, cases = found
-    event = measure.event or measure.unit or "units"
+    event = measure.event or measure.unit or sentences.say("units_word")
     title = _finding(series, event)
     words = TrendWords(
         ratio=sentences.say("trend_ratio"),
@@ -145,7 +145,7 @@ def _told(measure: MeasureView, series: Series, event: str) -> tuple[str, ...]:
         sentences.say(
             "trend_outside",
             count=sentences.counted(outside, "period", capital=True),
-            lie="lies" if outside == 1 else "lie",
+            lie=sentences.verb("lie", outside == 1),
             level=numbers.level_percent(1 - watch),
             chance=numbers.few(watch * len(series.period)),
         ),
@@ -168,13 +168,13 @@ def _told(measure: MeasureView, series: Series, event: str) -> tuple[str, ...]:
 def _table(measure: MeasureView, series: Series, cases: Floats) -> PanelTable:
     show = numbers.integer if measure.counts else numbers.amount
     head = (
-        Head("Period", number=False),
-        Head("Patients"),
-        Head("Observed", key="observed"),
-        Head("Expected", key="expected"),
-        Head("Ratio", key="raw-ratio"),
-        Head("Added up"),
-        Head("In words", number=False),
+        Head(sentences.say("head_period"), number=False),
+        Head(sentences.say("head_patients")),
+        Head(sentences.say("head_observed"), key="observed"),
+        Head(sentences.say("head_expected"), key="expected"),
+        Head(sentences.say("head_ratio"), key="raw-ratio"),
+        Head(sentences.say("head_added")),
+        Head(sentences.say("head_words"), number=False),
     )
     rows = tuple(
         (

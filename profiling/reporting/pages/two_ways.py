@@ -132,16 +132,16 @@ def _error_words(measure: MeasureView, found: list[Trait], words: dict[str, str]
 
 def _table(found: list[Trait], odds: bool, words: dict[str, str]) -> PanelTable:
     ratios = (
-        Head(f"Odds ratio, one {words['provider']}", key="subject-specific"),
-        Head("Odds ratio, population", key="population-averaged"),
-        Head("by equations", key="gee"),
+        Head(sentences.say("head_odds_one", **words), key="subject-specific"),
+        Head(sentences.say("head_odds_all"), key="population-averaged"),
+        Head(sentences.say("head_equations"), key="gee"),
     )
     head = (
-        Head("Trait", number=False),
+        Head(sentences.say("head_trait"), number=False),
         *(ratios if odds else ()),
-        Head(f"Standard error without {words['providers']}"),
-        Head("with them", key="gee"),
-        Head("Ratio"),
+        Head(sentences.say("head_error_without", **words)),
+        Head(sentences.say("head_with_them"), key="gee"),
+        Head(sentences.say("head_ratio")),
     )
     rows = tuple(
         (

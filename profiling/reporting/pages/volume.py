@@ -9,7 +9,7 @@ import pandas as pd
 from profiling.reporting import numbers, sentences
 from profiling.reporting.charts.reliability import reliability
 from profiling.reporting.definitions import named
-from profiling.reporting.pages.drawings import HIDDEN, drawable
+from profiling.reporting.pages.drawings import drawable, not_drawn
 from profiling.reporting.pages.panel import Head, Panel, PanelTable, drawn, links_to
 from profiling.reporting.pages.shared import MeasureView, Site, noun, nouns
 
@@ -46,7 +46,7 @@ def panel(site: Site, measure: MeasureView, level: str, root: str) -> Panel | No
             target=TARGET,
             needed_words=sentences.say("reliable_mark", cases=about) if about else "",
             providers=words["providers"],
-            hidden_words=HIDDEN,
+            hidden_words=not_drawn(),
         ),
     )
     links = links_to(site, measure, level, root)
@@ -69,12 +69,16 @@ def _table(known: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:
     """A row a band of cases: how many providers, and the least and the largest reliability among them."""
     bands = known.sort_values("n").groupby("case_band", sort=False)["reliability"].agg(["size", "min", "max"])
     head = (
-        Head("Patients", number=False),
+        Head(sentences.say("head_patients"), number=False),
         Head(sentences.capital(words["providers"])),
-        Head("Reliability", key="reliability"),
+        Head(sentences.say("head_reliability_plain"), key="reliability"),
     )
     rows = tuple(
-        (str(band), numbers.integer(size), numbers.interval_text(low, high) if size > 1 else numbers.ratio(low))
+        (
+            sentences.stored(str(band)),
+            numbers.integer(size),
+            numbers.interval_text(low, high) if size > 1 else numbers.ratio(low),
+        )
         for band, size, low, high in bands.itertuples()
     )
     return PanelTable(sentences.say("reliable_table", **words), head, rows)

@@ -18,6 +18,7 @@ from profiling.reporting.sentences.findings import (
     rule,
     stand_out,
 )
+from profiling.reporting.sentences.stored import stored
 from profiling.reporting.sentences.words import (
     capital,
     counted,
@@ -27,6 +28,8 @@ from profiling.reporting.sentences.words import (
     mid_sentence,
     one_of,
     plural,
+    uncapital,
+    verb,
 )
 
 __all__ = [
@@ -48,4 +51,7 @@ __all__ = [
     "rule",
     "say",
     "stand_out",
+    "stored",
+    "uncapital",
+    "verb",
 ]

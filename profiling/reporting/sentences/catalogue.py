@@ -9,18 +9,21 @@ from profiling.errors import InternalError, Problem
 from profiling.reporting.language import current
 from profiling.reporting.sentences.german import GERMAN
 from profiling.reporting.sentences.texts import (
+    assets,
     audit,
     charts,
     comparison,
     every_page,
     evidence,
     findings,
+    heads,
     hospital,
     many,
     measure,
     model,
     overview,
     rules,
+    stored,
 )
 from profiling.vocabulary import Language
 
@@ -38,7 +41,7 @@ def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
 
 PAGES = (
     *(findings, overview, measure, hospital, evidence, model, audit, comparison, rules, every_page),
-    *(many, charts),
+    *(many, charts, heads, stored, assets),
 )
 ENGLISH: Mapping[str, str] = joined(page.TEXTS for page in PAGES)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from profiling.reporting import numbers
-from profiling.reporting.sentences.catalogue import say
-from profiling.reporting.sentences.words import capital, listed, mid_sentence, plural
+from profiling.reporting.sentences.catalogue import CATALOGUE, say
+from profiling.reporting.sentences.words import capital, listed, mid_sentence, plural, verb
 
 MOST_NAMES = 3
 
@@ -82,9 +82,15 @@ def _clauses(finding: Finding, named: bool) -> str:
             short = "_short" if clauses else ""
             noun = finding.provider if len(side) == 1 else plural(finding.provider)
             count = numbers.in_words(len(side))
-            words = {"names": listed(side) if named else "", "count": count, "providers": noun, "event": finding.event}
+            words = {
+                "names": listed(side) if named else "",
+                "count": count,
+                "providers": noun,
+                "event": finding.event,
+                "had": verb("had", len(side) == 1),
+            }
             clauses.append(say(f"{form}_{word}{short}", title=mid_sentence(finding.title), **words))
-    return "; ".join(clauses) if named else " and ".join(clauses)
+    return "; ".join(clauses) if named else f" {CATALOGUE['and']} ".join(clauses)
 
 
 def against_chance(finding: Finding) -> str:
@@ -95,8 +101,12 @@ def against_chance(finding: Finding) -> str:
     }
     every = {"all": numbers.in_words(finding.assessed), "providers": plural(finding.provider)}
     null = say("null_spread" if finding.against_spread else "null_chance")
-    lie = "lies" if finding.outside == 1 else "lie"
-    watch = numbers.in_words(finding.outside, capital=finding.rule != "interval") if finding.outside else "none"
+    lie = verb("lie", finding.outside == 1)
+    watch = (
+        numbers.in_words(finding.outside, capital=finding.rule != "interval")
+        if finding.outside
+        else CATALOGUE["none_of"]
+    )
     watch = capital(watch) if finding.rule != "interval" else watch
     if finding.chance_watch is None or finding.chance_flag is None:
         return say("no_chance", watch=capital(watch), lie=lie, **levels, **every)
@@ -108,7 +118,7 @@ def against_chance(finding: Finding) -> str:
     flag = numbers.in_words(finding.flagged, capital=finding.rule != "interval")
     second = say(
         keys[bool(finding.flagged)],
-        flag=flag, lie="lies" if finding.flagged == 1 else "lie", by_chance=_by_chance(finding.chance_flag), null=null,
+        flag=flag, lie=verb("lie", finding.flagged == 1), by_chance=_by_chance(finding.chance_flag), null=null,
         **levels,
     )  # fmt: skip
     return f"{first} {second}"
@@ -145,7 +155,7 @@ def rule(finding: Finding) -> str:
     }
     many = plural(finding.provider)
     names = {"provider": finding.provider, "providers": many, "Providers": capital(many)}
-    text = say(f"rule_{finding.rule}", event=finding.event or "total", **names, **levels)
+    text = say(f"rule_{finding.rule}", event=finding.event or CATALOGUE["word_total"], **names, **levels)
     if finding.overdispersion != "none":
         text += " " + say("limits_widened", **names)
     if numbers.known(finding.power):

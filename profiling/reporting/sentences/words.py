@@ -63,6 +63,16 @@ def mid_sentence(title: str) -> str:
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
+def uncapital(text: str) -> str:
+    """With a small letter at the start."""
+    return text[:1].lower() + text[1:]
+
+
+def verb(name: str, one: bool) -> str:
+    """A verb as it goes with one or with many: lies, lie."""
+    return CATALOGUE[f"{name}_{'one' if one else 'many'}"]
+
+
 def capital(text: str) -> str:
     """With a capital letter at the start."""
     return text[:1].upper() + text[1:]

@@ -114,6 +114,6 @@ TEXTS: dict[str, str] = {
     "said_matrix": "Results of every {provider} on every measure.",
     "said_strip": "{name} on every measure.",
     "said_waterfall": "Observed {observed}, expected {expected}, predicted {predicted}.",
-    "said_inner": "Shrunken ratios of its {providers} with 95\u202f% intervals.",
+    "said_inner": "Shrunken ratios of its {providers} with 95 % intervals.",
     "said_calibration": "Observed against predicted, from the lowest to the highest predicted risk.",
 }

@@ -105,4 +105,38 @@ TEXTS: dict[str, str] = {
     "social_ratios": "Shrunken ratios change by a factor from {low} to {high}.",
     "social_ratios_same": "No shrunken ratio changes by as much as one in a hundred.",
     "social_table": "Results of {providers} with and without social risk",
+    # the page around them
+    "caterpillar_title": "How sure are we of each {provider}, and of its rank?",
+    "caterpillar_sub": (
+        "Ratios drawn in toward the average by as much as each {provider}’s numbers leave in doubt. Most {providers} "
+        "could hold a wide range of ranks."
+    ),
+    "shrinkage_sub": (
+        "Top: the raw ratio. Bottom: the shrunken ratio. A {provider} with few patients is believed less, and is drawn "
+        "further toward 1."
+    ),
+    "funnel_sub": (
+        "Each mark is a {provider}. Small {providers} swing more by chance, so the limits open to the left."
+    ),
+    "figure_files": "Figure:",
+    "all_counted": "All {count} {providers}",
+    "surprising_first": "The most surprising results first.",
+    "counts_by_result": "Number of providers by result",
+    "whole_model": "The whole model",
+    "whole_model_is": ": who was counted, what the case mix does, calibration and fit.",
+    "rule_title": "The rule",
+    "definitions_title": "Definitions",
+    "fact_average": "Average",
+    "fact_period": "Period",
+    "cases_in": "{cases} in {providers}",
+    "few_in": "few, in {providers}",
+    "lower_preferred": "Lower is preferred",
+    "higher_preferred": "Higher is preferred",
+    "one_means": "1 means as expected",
+    "model_short": "The model in short",
+    "figures_from": "Where the figures come from",
+    "norm_within": "the average {inner} of its {provider}",
+    "inner_against": "{providers}, each against {norm}",
+    "mean_of": "Mean {unit}",
+    "event_observed": "{event} observed",
 }
