@@ -5,7 +5,8 @@ levels of that cell, plus the identity. The factor with most levels (factor 0, q
 and is eliminated first; what remains (the Schur complement S of the other factors' coefficients) falls apart into the
 connected components of the co-occurrence graph. Strict nesting makes every component a handful of columns, so it costs
 O(n); of two crossed factors the levels of the smaller one that meet few others are eliminated as sparse columns, and
-those that meet many are one dense Cholesky factor (see `elimination_order`).
+those that meet many are one dense Cholesky factor (see `elimination_order`). Cores that the memory cannot hold are
+solved by iteration instead, their log-determinant and inverse estimated (see `iterative`).
 
     H = [D C; C' S0],   B = D^-1 C,   S = S0 - C'B,   log|H| = log|D| + log|S|
 
@@ -14,10 +15,13 @@ Arrays: cells M, levels of factor 0 G, terms k = q0 + kr a cell; rest coefficien
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy.linalg import lapack
 
 from profiling.modeling import dense, elimination
+from profiling.modeling.iterative_trace import IterativeCore, add_left
 from profiling.modeling.sparse_columns import backward_columns, forward_columns, selected_inverse
 from profiling.modeling.structure import SMALL, CellStructure
 
@@ -32,7 +36,7 @@ class Factor:
         self.B = np.empty((len(s.slot_rest), q0))
         self.packed = np.empty(int(s.packed_ptr[-1]))
         self.pivot, self.below = np.empty(s.n_rest), np.empty(len(s.column_rows))
-        self.component_log_determinant = np.empty(len(s.component_ptr) - 1)
+        self._exact_log_determinant = np.empty(len(s.component_ptr) - 1)
         elimination.eliminate(
             A,
             s.level_ptr,
@@ -52,12 +56,35 @@ class Factor:
             self.packed,
             self.pivot,
             self.below,
-            self.component_log_determinant,
+            self._exact_log_determinant,
         )
         self.tile_inverses: dict[int, np.ndarray] = {}
         for c in s.large:
             total, self.tile_inverses[int(c)] = dense.cholesky(self._block(self.packed, c))
-            self.component_log_determinant[c] += total
+            self._exact_log_determinant[c] += total
+        self.iterated = {int(c): self._iterated(int(c)) for c in s.iterated}
+
+    def _iterated(self, c: int) -> IterativeCore:
+        s = self.structure
+        part = self._part(c)[0]
+        below = self.below[s.column_ptr[part.start] : s.column_ptr[part.stop]]
+        return IterativeCore(self.pivot[part], below, s.mirrors[c], s.iteration.signs(c, part.stop - part.start))
+
+    @cached_property
+    def component_log_determinant(self) -> np.ndarray:
+        """Return log|H| of every component (C), nan where H is not positive definite."""
+        total = self._exact_log_determinant.copy()
+        for c, core in self.iterated.items():
+            total[c] += core.log_determinants.mean()
+        return total
+
+    def log_determinant_error(self, multiplicity: np.ndarray) -> float:
+        """Return the Monte-Carlo standard error of log|H|, zero where it is exact; multiplicity (C) of components."""
+        squares = [
+            (multiplicity[c] * np.std(core.log_determinants, ddof=1)) ** 2 / core.probes.shape[1]
+            for c, core in self.iterated.items()
+        ]
+        return float(np.sqrt(sum(squares)))
 
     def _block(self, store: np.ndarray, c: int) -> np.ndarray:
         s = self.structure
@@ -103,12 +130,15 @@ class Factor:
             forward_columns(*self._columns(c), xr[part, None])
             xr[core] = lapack.dpotrs(self._block(self.packed, c).T, xr[core], lower=0)[0]
             backward_columns(*self._columns(c), xr[part, None])
+        for c, iterated in self.iterated.items():
+            part = self._part(c)[0]
+            xr[part] = iterated.solve(xr[part])
         if s.n_rest:
             elimination.substitute_back(self.B, s.slot_ptr, s.slot_rest, x0, xr)
         return x0, xr
 
-    def cell_covariance(self) -> np.ndarray:
-        """Return the blocks of H^-1 of every cell's own levels (M, k, k)."""
+    def cell_covariance(self, probe: int | None = None) -> np.ndarray:
+        """Return the blocks of H^-1 of every cell's own levels (M, k, k), estimated by one `probe` alone if given."""
         s = self.structure
         inverse = np.empty_like(self.packed)
         if s.n_rest:  # without it there is nothing to compile for
@@ -119,6 +149,9 @@ class Factor:
             dense.inverse(self._block(self.packed, c), self.tile_inverses[int(c)], core)
             part = self._part(c)[0]
             selected_inverse(*self._columns(c), core, diagonal[part], below)
+        for c, iterated in self.iterated.items():
+            part = self._part(c)[0]
+            iterated.known_inverse(diagonal[part], below[s.column_ptr[part.start] : s.column_ptr[part.stop]])
         k = s.terms[0] + s.cell_rest.shape[1]
         V = np.empty((s.n_cells, k, k))
         elimination.cell_covariance(
@@ -139,6 +172,21 @@ class Factor:
             s.cell_slot,
             V,
         )
+        for c, iterated in self.iterated.items():
+            X, W = (own if probe is None else own[:, probe : probe + 1] for own in iterated.left)
+            add_left(
+                s.component_ptr[c],
+                s.component_ptr[c + 1],
+                s.rest_ptr[c],
+                self.B,
+                s.level_ptr,
+                s.slot_ptr,
+                s.slot_rest,
+                s.cell_slot,
+                np.ascontiguousarray(X),
+                np.ascontiguousarray(W),
+                V,
+            )
         return V
 
     def half_solve(self, U0: np.ndarray, Ur: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,6 +199,9 @@ class Factor:
             part, core = self._part(c)
             forward_columns(*self._columns(c), Ur[part])
             Ur[core] = lapack.dtrtrs(self._block(self.packed, c).T, Ur[core], lower=0, trans=1)[0]
+        for c, iterated in self.iterated.items():
+            part = self._part(c)[0]
+            Ur[part] = iterated.half_solve(Ur[part])
         return U0, Ur
 
     def full_solve(self, C0: np.ndarray, Cr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,5 +213,8 @@ class Factor:
             part, core = self._part(c)
             Cr[core] = lapack.dtrtrs(self._block(self.packed, c).T, Cr[core], lower=0)[0]
             backward_columns(*self._columns(c), Cr[part])
+        for c, iterated in self.iterated.items():
+            part = self._part(c)[0]
+            Cr[part] = iterated.full_solve(Cr[part])
         elimination.full_levels(self.D, self.B, s.slot_ptr, s.slot_rest, C0, Cr)
         return C0, Cr

@@ -34,15 +34,19 @@ def check_multiplicities(values: Iterable[float]) -> None:
         raise ModelError(Problem("cluster_weights", "negative values", "numbers of zero or more"))
 
 
+def memory_limit() -> float:
+    """Return the bytes that the parts in which factors cross may take."""
+    return MOST_OF_MEMORY * float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+
+
 def check_memory(needed: float) -> None:
-    """Refuse crossed factors whose dense core (`needed` bytes) this machine cannot hold."""
-    have = float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
-    if needed > MOST_OF_MEMORY * have:
+    """Refuse crossed factors of which not even the entries that meet (`needed` bytes) fit this machine's memory."""
+    if needed > memory_limit():
         raise ModelError(
             Problem(
                 "random terms",
-                f"factors so crossed that their dense part takes {needed / 1e9:,.0f} GB",
-                f"less than {MOST_OF_MEMORY * have / 1e9:,.0f} GB, {MOST_OF_MEMORY:.0%} of this machine's memory",
+                f"factors so crossed that the levels which meet take {needed / 1e9:,.0f} GB",
+                f"less than {memory_limit() / 1e9:,.0f} GB, {MOST_OF_MEMORY:.0%} of this machine's memory",
                 "Leave the factor with fewer repeated rows out, or fit regions apart",
             )
         )

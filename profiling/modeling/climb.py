@@ -50,6 +50,12 @@ class LaplaceObjective:
         finally:
             self.last, self.theta, self._here = kept, theta, here
 
+    @property
+    def noise(self) -> float:
+        """Return the Monte-Carlo standard error of the value evaluated last, zero where it is exact."""
+        multiplicity = self.criterion.design.component_multiplicity
+        return 0.5 * self.last.modes.factor.log_determinant_error(multiplicity)
+
     def information(self, sharp: bool = False) -> np.ndarray:
         """Return the structured information at the point evaluated last; sharp: beta's observed block if it is known.
 
@@ -99,6 +105,11 @@ class LinearObjective:
             yield
         finally:
             self.last, self.theta, self._here = kept
+
+    @property
+    def noise(self) -> float:
+        """Return the Monte-Carlo standard error of the value evaluated last, zero where it is exact."""
+        return 0.5 * self.last.factor.log_determinant_error(self.criterion.design.component_multiplicity)
 
     def information(self, sharp: bool = False) -> np.ndarray:
         """Return the structured information at the point evaluated last; nothing sharper is known in closed form."""

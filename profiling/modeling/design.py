@@ -28,6 +28,7 @@ from profiling.modeling.grouping import (
     one_to_one,
     random_columns,
 )
+from profiling.modeling.iterative import Iteration
 from profiling.modeling.structure import CellStructure, order_rows
 from profiling.modeling.tiles import gather_scaled
 
@@ -85,11 +86,13 @@ def build_design(
     weights: np.ndarray | None = None,
     cluster_weights: np.ndarray | Mapping[Any, float] | None = None,
     offset: np.ndarray | None = None,
+    iteration: Iteration | None = None,
 ) -> Design:
     """Read formula and data into a Design; raise ModelError with everything that is wrong.
 
     `weights`, `offset`: one a row. `cluster_weights`: multiplicities of the levels of the outermost factor, as a
-    mapping from label or an array in the order of labels.
+    mapping from label or an array in the order of labels. `iteration`: how factors that cross beyond the memory are
+    treated.
     """
     check_names(text, data)
     formula = parse_formula(text)
@@ -104,7 +107,9 @@ def build_design(
     factors = merge_factors([grouping_factor(term, data) for term in formula.random])
     factors = sorted(factors, key=lambda factor: -factor.size * len(factor.terms))
     codes = [factor.codes for factor in factors]
-    order, structure, new_level0 = order_rows(codes, [f.size for f in factors], [len(f.terms) for f in factors])
+    order, structure, new_level0 = order_rows(
+        codes, [f.size for f in factors], [len(f.terms) for f in factors], iteration
+    )
     check_memory(structure.core_bytes)
     # Sorted and scaled in place: the design is never held twice.
     X, names, spec = fixed_matrix(formula.fixed, data, order)

@@ -156,7 +156,7 @@ def eliminate(
                 backward(D[g], q0, B[s])
         if 0 < size <= small:
             total += cholesky(S, size)
-        elif columns > 0:
+        elif 0 < columns < size:  # columns alone, without a core, are solved by iteration
             total += factor_columns(ptr, column_rows, pivots, below, S)
         log_determinant[c] = total
 

@@ -42,7 +42,7 @@ def elimination_order(level_ptr: np.ndarray, coefficients: np.ndarray, size: int
     dense = Order(np.arange(size), 0, np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64))
     if met > MOST_PAIRS:
         return dense
-    meets = _graph(level_ptr, coefficients, size)
+    meets = meeting_graph(level_ptr, coefficients, size)
     if meets.nnz > size * size / DENSE:
         return dense
     indptr, indices = meets.indptr.astype(np.int64), meets.indices.astype(np.int64)
@@ -54,7 +54,7 @@ def elimination_order(level_ptr: np.ndarray, coefficients: np.ndarray, size: int
     return Order(order, len(ptr) - 1, ptr, rows[np.lexsort((rows, column))])
 
 
-def _graph(level_ptr: np.ndarray, coefficients: np.ndarray, size: int) -> Any:
+def meeting_graph(level_ptr: np.ndarray, coefficients: np.ndarray, size: int) -> Any:
     """Return who meets whom, without the diagonal (size, size)."""
     levels = np.repeat(np.arange(len(level_ptr) - 1), np.diff(level_ptr) * coefficients.shape[1])
     shape = (len(level_ptr) - 1, size)
@@ -68,9 +68,7 @@ def _graph(level_ptr: np.ndarray, coefficients: np.ndarray, size: int) -> Any:
 
 
 @nb.njit(cache=True)
-def _minimum_degree(
-    indptr: np.ndarray, indices: np.ndarray, dense: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _minimum_degree(indptr: np.ndarray, indices: np.ndarray, dense: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the order (s), and pointers and rows (old indices) of the columns that were eliminated sparsely.
 
     Eliminated coefficients live on as elements, whose members all meet. A coefficient meets its old neighbours and the

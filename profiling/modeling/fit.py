@@ -19,6 +19,7 @@ from profiling.modeling.families import Family, family_of
 from profiling.modeling.fit_lmm import fit_lmm
 from profiling.modeling.fit_quadrature import fit_auto, fit_laplace, fit_quadrature
 from profiling.modeling.fit_shape import fit_shape_auto, fit_shape_quadrature
+from profiling.modeling.iterative import Iteration
 from profiling.modeling.negative_binomial import fit_negative_binomial
 from profiling.modeling.refitting import start_of
 from profiling.modeling.result import MixedModelResult
@@ -41,6 +42,7 @@ def glmm(
     offset: Any = None,
     repeated: str | None = None,
     start: MixedModelResult | None = None,
+    iteration: Iteration | None = None,
 ) -> MixedModelResult:
     """Fit a generalized linear mixed model by maximum likelihood.
 
@@ -51,6 +53,8 @@ def glmm(
     `cluster_weights`: multiplicity of each level of the outermost
     factor; `offset` (n) on the scale of the link; `repeated`: a column of subjects (patients) to be looked at for
     repeated rows that the model takes as independent. `start`: a fit of a model like this one, from which to search.
+    `iteration`: how factors are treated that cross too widely for the memory (see `Iteration`); the fit then states
+    its Monte-Carlo error (`monte_carlo`).
 
     `method`: `laplace` (says where clusters are too small for it), `agq` (adaptive Gauss-Hermite quadrature, for one
     factor, or strictly nested ones unless negative binomial) or `auto` (quadrature where Laplace is off, else Laplace).
@@ -59,10 +63,12 @@ def glmm(
     """
     chosen = family_of(family, link)
     if chosen.name == "gaussian":
-        return lmm(formula, data, False, weights, cluster_weights, offset, repeated, start)
+        return lmm(formula, data, False, weights, cluster_weights, offset, repeated, start, iteration)
     if method not in _METHODS:
         raise ModelError(Problem("method", method, f"one of {', '.join(_METHODS)}"))
-    call = ModelCall(chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset, repeated)
+    call = ModelCall(
+        chosen.name, chosen.link, method, points, False, weights, cluster_weights, offset, repeated, iteration
+    )
     data = frame_of(data, formula, weights, offset, repeated)
     # Big problems need their threads in our tiles; BLAS inside a tile runs on one.
     with threads_for(len(data)):
@@ -73,6 +79,7 @@ def glmm(
             weights=rows_of(weights, data, "weights"),
             cluster_weights=cluster_weights,
             offset=rows_of(offset, data, "offset"),
+            iteration=iteration,
         )
         return _fit(design, chosen, data, call, start)
 
@@ -86,14 +93,15 @@ def lmm(
     offset: Any = None,
     repeated: str | None = None,
     start: MixedModelResult | None = None,
+    iteration: Iteration | None = None,
 ) -> MixedModelResult:
     """Fit a linear mixed model by REML (default) or ML; `weights` (n) are precisions: variance sigma^2 / w.
 
-    `repeated`, `start`: as in `glmm`.
+    `repeated`, `start`, `iteration`: as in `glmm`.
     """
     data = frame_of(data, formula, weights, offset, repeated)
     method = "reml" if reml else "ml"
-    call = ModelCall("gaussian", "identity", method, 1, reml, weights, cluster_weights, offset, repeated)
+    call = ModelCall("gaussian", "identity", method, 1, reml, weights, cluster_weights, offset, repeated, iteration)
     with threads_for(len(data)):
         design = build_design(
             formula,
@@ -101,6 +109,7 @@ def lmm(
             weights=rows_of(weights, data, "weights"),
             cluster_weights=cluster_weights,
             offset=rows_of(offset, data, "offset"),
+            iteration=iteration,
         )
         return _fit(design, family_of("gaussian", None), data, call, start)
 

@@ -18,7 +18,7 @@ DIFFERENCE_BUDGET = 2e10  # floating-point operations that differences of the gr
 def _affordable(design: Design, parameters: int) -> bool:
     # A gradient reads every row some times (about 60 operations besides its columns) and factors the rest once.
     rows = design.n * (4.0 * design.X.shape[1] + 60.0)
-    return bool(2.0 * parameters * (rows + design.structure.core_operations) < DIFFERENCE_BUDGET)
+    return bool(2.0 * parameters * (rows + design.structure.evaluation_operations) < DIFFERENCE_BUDGET)
 
 
 @dataclass(frozen=True)

@@ -158,11 +158,23 @@ class LaplaceCriterion:
 
     def evaluate(self, beta: np.ndarray, theta: np.ndarray) -> Evaluation:
         """Return value and exact gradient at (beta, theta), starting from the last modes found."""
-        d, s = self.design, self.design.structure
-        Lambda = d.form.matrix(theta)
+        Lambda = self.design.form.matrix(theta)
         eta = self.linear_predictor(beta)
         modes = self.find_modes(eta, Lambda, self._u)
-        V = modes.factor.cell_covariance()
+        return self._at_modes(beta, Lambda, modes, modes.factor.cell_covariance())
+
+    def of_probe(self, last: Evaluation, theta: np.ndarray, probe: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the gradient, and conditional variances of iterated effects, by one probe alone (see `iterative`)."""
+        modes, Lambda = last.modes, self.design.form.matrix(theta)
+        effect = self.design.structure.gather(modes.u0, modes.ur) @ Lambda.T
+        self.row_derivatives(self.linear_predictor(last.beta), effect, self._l1, self._w, self._w1)
+        V = modes.factor.cell_covariance(probe)
+        levels = [np.einsum("lqq->lq", blocks).ravel() for blocks in self.level_covariance(V)]
+        return self._at_modes(last.beta, Lambda, modes, V).gradient, np.concatenate(levels)
+
+    def _at_modes(self, beta: np.ndarray, Lambda: np.ndarray, modes: Modes, V: np.ndarray) -> Evaluation:
+        """Return the evaluation at the modes that `row_derivatives` saw last, with the cells' blocks V of H^-1."""
+        d, s = self.design, self.design.structure
         u = s.gather(modes.u0, modes.ur)
         s_cell = np.empty((s.n_cells, d.kz))
         leverage = np.einsum("ab,mbc,dc->mad", Lambda, V, Lambda, optimize=True)

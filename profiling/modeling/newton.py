@@ -3,6 +3,10 @@
 The direction solves the structured information (Schur complement for beta, expected information for theta) and is
 corrected by limited-memory BFGS pairs on top of it (Nocedal 1980). Convergence is judged by the Newton decrement
 g'H^-1g, twice the log-likelihood that a quadratic model still hopes to gain: free of units and of n.
+
+Where value and gradient are estimated from probes (see `iterative`), the gradient is not quite that of the value. A
+step is then also good if the value falls by no more than its Monte-Carlo error and the slope along the step has not
+turned by more than it was (the approximate condition of Hager & Zhang 2005): the search ends where the gradient does.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ MEMORY = 6
 LARGEST_LOG_STEP = 1.5  # a standard deviation moves by at most this factor's logarithm in one step
 REFRESH_ABOVE = 1.0  # below this decrement the information no longer changes enough to be worth its cost
 TRUSTED_FALL = 10.0  # a step along a sample's information that divides the decrement by less asks for the true one
+LARGEST_TURN = 0.9  # share of the slope along a step by which it may point down at the step's end under noise
 LEAST_CURVATURE = 0.02  # share of the modelled curvature below which a seen one is not believed: no maximum is near
 REFRESH_LOG_STEP = 0.2  # unless a logarithm of a standard deviation has moved this far since
 NEGLIGIBLE_SHRINKAGE = 1e-5  # a term that keeps less than this of every level's deviation may be zero
@@ -98,7 +103,11 @@ def maximize(
             candidate = point + taken * direction
             new_value, new_gradient = objective.evaluate(candidate)
             slack = 1e-9 + 1e-13 * abs(value)
-            if new_value >= value + 1e-4 * taken * min(decrement, float(masked @ direction)) - slack:
+            rise = float(masked @ direction)
+            if new_value >= value + 1e-4 * taken * min(decrement, rise) - slack:
+                break
+            noise = float(getattr(objective, "noise", 0.0))  # of objectives that are exact there is none
+            if noise > 0 and new_value >= value - noise and new_gradient @ direction >= -LARGEST_TURN * rise:
                 break
             taken /= 4.0
             if taken < 1e-6 and pairs:

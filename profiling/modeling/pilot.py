@@ -110,7 +110,10 @@ def sample_of_levels(design: Design, factor: int, every: int) -> Design:
     rows = np.repeat(s.cell_ptr[cells] - starts, sizes) + np.arange(int(sizes.sum()))
     factors = tuple(_restricted(own, own.codes[first_rows[cells]], sizes) for own in design.factors)
     order, structure, new_level0 = order_rows(
-        [own.codes for own in factors], [own.size for own in factors], [len(own.terms) for own in factors]
+        [own.codes for own in factors],
+        [own.size for own in factors],
+        [len(own.terms) for own in factors],
+        design.structure.iteration,
     )
     picked = rows[order]
     return replace(

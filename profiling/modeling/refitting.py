@@ -66,6 +66,7 @@ def update(fit: MixedModelResult, formula: str | None, data: pd.DataFrame | None
         "weights": call.weights,
         "cluster_weights": call.cluster_weights,
         "offset": call.offset,
+        "iteration": call.iteration,
     }
     if data is not None and data is not source.data:
         choices = {name: value if isinstance(value, str) else None for name, value in choices.items()}

@@ -181,6 +181,7 @@ def _independent_design(fit: MixedModelResult) -> Design:
         binomial=call.family == "binomial",
         weights=_row_values(call.weights, source.data),
         offset=_row_values(call.offset, source.data),
+        iteration=call.iteration,
     )
 
 

@@ -18,6 +18,7 @@ from profiling.modeling.source import ModelSource
 
 if TYPE_CHECKING:
     from profiling.modeling.bootstrap import BootstrapResult
+    from profiling.modeling.iterative_error import MonteCarlo
     from profiling.modeling.marginal import Marginal
 
 
@@ -68,6 +69,7 @@ class MixedModelResult:
     covariance_cross: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 0)))
     posteriors: dict[str, Posterior] = field(repr=False, default_factory=dict)
     points: tuple[int, ...] = ()
+    monte_carlo: MonteCarlo | None = field(repr=False, default=None)
 
     @property
     def standard_errors(self) -> pd.Series:

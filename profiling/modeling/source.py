@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.modeling.design import Design
+from profiling.modeling.iterative import Iteration
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ModelCall:
     cluster_weights: Any = field(default=None, repr=False)
     offset: Any = field(default=None, repr=False)
     repeated: str | None = None
+    iteration: Iteration | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Everything here follows from the grouping columns alone and is made once for a d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numba as nb
@@ -13,10 +13,12 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from profiling.modeling.elimination_order import elimination_order
+from profiling.modeling.iterative import Iteration
+from profiling.modeling.iterative_choice import CORE_BYTES, ENTRY_BYTES, eliminations
 
 # Below this size a component is factored by our own loop (in threads over components), above it by LAPACK.
 SMALL = 96
+USUAL_STEPS = 60  # of conjugate gradients in an evaluation
 ROWS_A_TILE = 4096
 
 
@@ -29,7 +31,9 @@ class CellStructure:
     `cell_level0` (M) level of factor 0 of a cell; `rest_position[f]` (levels, q) positions of factor f's
     coefficients; `terms` number of terms q of each factor. A component's first `sparse` (C) coefficients are
     eliminated as sparse columns: `column_ptr` (R+1) points to their rows below the diagonal in `column_rows`, counted
-    from the component's first coefficient; all other columns are empty there and belong to the dense core.
+    from the component's first coefficient; all other columns are empty there and belong to the dense core. Where all
+    columns are sparse there is no core: the component is solved by iteration as `iteration` says (see `iterative`), and
+    its columns hold the entries of the Schur complement itself, those of a factor nowhere.
 
     A level of factor 0 meets each rest coefficient in one *slot*, however many of its cells share it: `slot_ptr` (G+1),
     `slot_rest` (slots) the coefficient, `cell_slot` (M, kr) the slots of a cell.
@@ -49,6 +53,7 @@ class CellStructure:
     slot_ptr: np.ndarray
     slot_rest: np.ndarray
     cell_slot: np.ndarray
+    iteration: Iteration = field(default_factory=Iteration)
 
     @cached_property
     def tile_ptr(self) -> np.ndarray:
@@ -107,8 +112,15 @@ class CellStructure:
 
     @property
     def core_bytes(self) -> float:
-        """Return what the dense cores take: factor and inverse, each once more in tiles."""
-        return 4.0 * 8.0 * float(self.packed_ptr[-1])
+        """Return what the parts in which factors cross take: dense cores, and entries of those solved by iteration."""
+        entries = sum(len(indices) for _, indices, _ in self.mirrors.values())
+        return CORE_BYTES * float(self.packed_ptr[-1]) + ENTRY_BYTES * float(entries)
+
+    @property
+    def evaluation_operations(self) -> float:
+        """Return about what the crossed part of an evaluation costs: dense cores' factors, or steps with all probes."""
+        entries = sum(len(indices) for _, indices, _ in self.mirrors.values())
+        return self.core_operations + float(entries) * self.iteration.probes * USUAL_STEPS
 
     @cached_property
     def level_component(self) -> np.ndarray:
@@ -118,16 +130,43 @@ class CellStructure:
     @cached_property
     def large(self) -> np.ndarray:
         """Return the components whose core is factored in tiles."""
-        return np.flatnonzero(np.diff(self.rest_ptr) > SMALL)
+        sizes = np.diff(self.rest_ptr)
+        return np.flatnonzero((sizes > SMALL) & (self.sparse < sizes))
+
+    @cached_property
+    def iterated(self) -> np.ndarray:
+        """Return the components that are solved by iteration."""
+        sizes = np.diff(self.rest_ptr)
+        return np.flatnonzero((sizes > SMALL) & (self.sparse == sizes))
+
+    @cached_property
+    def mirrors(self) -> dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Return, for every iterated component, its entries off the diagonal by rows, both triangles.
+
+        Pointers (s+1), columns, and the place of each entry among those of the component's columns.
+        """
+        return {int(c): self._mirror(int(c)) for c in self.iterated}
+
+    def _mirror(self, c: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        first, last = int(self.rest_ptr[c]), int(self.rest_ptr[c + 1])
+        ptr = self.column_ptr[first : last + 1]
+        places = np.arange(1, ptr[-1] - ptr[0] + 1)
+        rows = self.column_rows[ptr[0] : ptr[-1]]
+        columns = sparse.csc_matrix((places, rows, ptr - ptr[0]), shape=(last - first,) * 2)
+        both = (columns + columns.T).tocsr()
+        both.sort_indices()
+        return both.indptr, both.indices, both.data - 1
 
 
 def order_rows(
-    codes: list[np.ndarray], sizes: list[int], terms: list[int]
+    codes: list[np.ndarray], sizes: list[int], terms: list[int], iteration: Iteration | None = None
 ) -> tuple[np.ndarray, CellStructure, np.ndarray]:
     """Return the order of rows, their cell structure and the renumbering of factor 0 (old code of each new level).
 
     `codes[0]` (n) is the factor to eliminate. Rows come out sorted by component, level of factor 0, other levels.
+    `iteration` says beyond what size components are solved by iteration, and how.
     """
+    iteration = iteration or Iteration()
     order = np.arange(len(codes[0]))
     for code, size in zip(reversed(codes), reversed(sizes), strict=True):
         order = counting_order(code, size, order)
@@ -145,15 +184,16 @@ def order_rows(
     n = len(order)
     rest_position, rest_ptr = _rest_positions(component_rest, sizes[1:], terms[1:], n_components)
     cell_rest = (
-        np.concatenate(
-            [position[code] for position, code in zip(rest_position, of_cells[1:], strict=True)], axis=1
-        )
+        np.concatenate([position[code] for position, code in zip(rest_position, of_cells[1:], strict=True)], axis=1)
         if terms[1:]
         else np.zeros((len(starts), 0), dtype=np.int64)
     )
     level_ptr = np.searchsorted(cell_level0, np.arange(sizes[0] + 1)).astype(np.int64)
     component_ptr = np.searchsorted(component0[order0], np.arange(n_components + 1)).astype(np.int64)
-    sparse, column_ptr, column_rows, renumbered = _eliminations(level_ptr, component_ptr, rest_ptr, cell_rest)
+    large = np.flatnonzero(np.diff(rest_ptr) > SMALL)
+    sparse, column_ptr, column_rows, renumbered = eliminations(
+        large, level_ptr, component_ptr, rest_ptr, cell_rest, iteration.limit
+    )
     cell_rest = np.ascontiguousarray(renumbered[cell_rest], dtype=np.int64)
     none = np.zeros(0, dtype=np.int64)
     slot_ptr, slot_rest, cell_slot = np.zeros(len(level_ptr), dtype=np.int64), none, cell_rest
@@ -174,6 +214,7 @@ def order_rows(
         slot_ptr=slot_ptr,
         slot_rest=slot_rest,
         cell_slot=cell_slot,
+        iteration=iteration,
     )
     return order, structure, order0
 
@@ -204,26 +245,6 @@ def _slots(level_ptr: np.ndarray, cell_rest: np.ndarray, n_rest: int) -> tuple[n
                 cell_slot[m, b] = slot_of[cell_rest[m, b]]
         slot_ptr[g + 1] = count
     return slot_ptr, slot_rest[:count].copy(), cell_slot
-
-
-def _eliminations(
-    level_ptr: np.ndarray, component_ptr: np.ndarray, rest_ptr: np.ndarray, cell_rest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return sparse columns a component (C), their pointers (R+1) and rows, and every rest coefficient's new number."""
-    count = np.zeros(len(rest_ptr) - 1, dtype=np.int64)
-    sizes = np.zeros(int(rest_ptr[-1]), dtype=np.int64)
-    renumbered = np.arange(int(rest_ptr[-1]))
-    rows = []
-    for c in np.flatnonzero(np.diff(rest_ptr) > SMALL):
-        levels = level_ptr[component_ptr[c] : component_ptr[c + 1] + 1]
-        own = cell_rest[levels[0] : levels[-1]] - rest_ptr[c]
-        found = elimination_order(levels - levels[0], own, int(rest_ptr[c + 1] - rest_ptr[c]))
-        count[c] = found.sparse
-        sizes[rest_ptr[c] : rest_ptr[c] + found.sparse] = np.diff(found.ptr)
-        renumbered[rest_ptr[c] + found.order] = rest_ptr[c] + np.arange(len(found.order))
-        rows.append(found.rows)
-    column_rows = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
-    return count, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), column_rows, renumbered
 
 
 @nb.njit(cache=True)

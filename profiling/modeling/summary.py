@@ -23,7 +23,7 @@ def summarize(fit: MixedModelResult) -> str:
         f"Formula: {fit.formula}",
         *([] if linear else [f"Family:  {fit.family} ({fit.link})"]),
         f"AIC {fit.aic:.1f}   BIC {fit.bic:.1f}   log-likelihood {fit.log_likelihood:.4f}"
-        f"{' (restricted)' if fit.method == 'REML' else ''}   parameters {fit.n_parameters}",
+        f"{' (restricted)' if fit.method == 'REML' else ''}{_noise(fit)}   parameters {fit.n_parameters}",
         "",
         *_residual_lines(fit),
         "",
@@ -39,6 +39,10 @@ def summarize(fit: MixedModelResult) -> str:
         *(f"{note.severity}: {note.message}" for note in fit.diagnostics),
     ]
     return "\n".join(lines)
+
+
+def _noise(fit: MixedModelResult) -> str:
+    return f" (Monte-Carlo error {fit.monte_carlo.log_likelihood:.2g})" if fit.monte_carlo else ""
 
 
 def _residual_lines(fit: MixedModelResult) -> list[str]:

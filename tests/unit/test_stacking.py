@@ -46,12 +46,14 @@ def test_rows_are_sorted_by_component_and_levels(sizes):
         assert len(structure.component_ptr) - 1 >= 2
 
 
-def test_a_core_beyond_the_memory_is_named(monkeypatch):
+def test_a_core_beyond_the_memory_is_iterated_and_entries_beyond_it_are_named(monkeypatch):
     rng = np.random.default_rng(4)
     data = pd.DataFrame({"y": rng.normal(size=4_000), "a": np.arange(4_000) % 400, "b": rng.integers(300, size=4_000)})
     design = build_design("y ~ 1 + (1 | a) + (1 | b)", data)
     core = design.structure.core_bytes
     assert core == pytest.approx(32 * (300 - design.structure.sparse.sum()) ** 2)
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 1, "SC_PAGE_SIZE": core}.__getitem__)
-    with pytest.raises(ModelError, match=r"random terms.*dense part"):
+    assert list(build_design("y ~ 1 + (1 | a) + (1 | b)", data).structure.iterated) == [0]
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 1, "SC_PAGE_SIZE": core / 4}.__getitem__)
+    with pytest.raises(ModelError, match=r"random terms.*levels which meet"):
         build_design("y ~ 1 + (1 | a) + (1 | b)", data)
