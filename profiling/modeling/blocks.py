@@ -21,6 +21,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from profiling.modeling import dense, elimination
+from profiling.modeling.elimination_large import eliminate_large
 from profiling.modeling.iterative_trace import IterativeCore, add_left
 from profiling.modeling.sparse_columns import backward_columns, forward_columns, selected_inverse
 from profiling.modeling.structure import SMALL, CellStructure
@@ -47,7 +48,6 @@ class Factor:
             s.cell_slot,
             s.slot_ptr,
             s.slot_rest,
-            s.sparse,
             s.column_ptr,
             s.column_rows,
             SMALL,
@@ -58,10 +58,13 @@ class Factor:
             self.below,
             self._exact_log_determinant,
         )
+        for c in s.row_cuts:
+            self._exact_log_determinant[c] = self._eliminate(c, A)
         self.tile_inverses: dict[int, np.ndarray] = {}
         for c in s.large:
             total, self.tile_inverses[int(c)] = dense.cholesky(self._block(self.packed, c))
             self._exact_log_determinant[c] += total
+        self._known: np.ndarray | None = None
         self.iterated = {int(c): self._iterated(int(c)) for c in s.iterated}
 
     def _iterated(self, c: int) -> IterativeCore:
@@ -85,6 +88,31 @@ class Factor:
             for c, core in self.iterated.items()
         ]
         return float(np.sqrt(sum(squares)))
+
+    def _eliminate(self, c: int, A: np.ndarray) -> float:
+        s = self.structure
+        return float(
+            eliminate_large(
+                A,
+                s.component_ptr[c],
+                s.component_ptr[c + 1],
+                s.level_ptr,
+                s.rest_ptr[c],
+                s.sparse[c],
+                s.row_cuts[c],
+                self._block(self.packed, c),
+                s.cell_rest,
+                s.cell_slot,
+                s.slot_ptr,
+                s.slot_rest,
+                s.column_ptr,
+                s.column_rows,
+                self.D,
+                self.B,
+                self.pivot,
+                self.below,
+            )
+        )
 
     def _block(self, store: np.ndarray, c: int) -> np.ndarray:
         s = self.structure
@@ -139,6 +167,31 @@ class Factor:
 
     def cell_covariance(self, probe: int | None = None) -> np.ndarray:
         """Return the blocks of H^-1 of every cell's own levels (M, k, k), estimated by one `probe` alone if given."""
+        if not self.iterated:
+            return self._known_covariance()
+        if self._known is None:
+            self._known = self._known_covariance()
+        V = self._known.copy()
+        s = self.structure
+        for c, iterated in self.iterated.items():
+            X, W = (own if probe is None else own[:, probe : probe + 1] for own in iterated.left)
+            add_left(
+                s.component_ptr[c],
+                s.component_ptr[c + 1],
+                s.rest_ptr[c],
+                self.B,
+                s.level_ptr,
+                s.slot_ptr,
+                s.slot_rest,
+                s.cell_slot,
+                np.ascontiguousarray(X),
+                np.ascontiguousarray(W),
+                V,
+            )
+        return V
+
+    def _known_covariance(self) -> np.ndarray:
+        """Return the part of the same that is exact: all of it but for iterated components."""
         s = self.structure
         inverse = np.empty_like(self.packed)
         if s.n_rest:  # without it there is nothing to compile for
@@ -172,21 +225,6 @@ class Factor:
             s.cell_slot,
             V,
         )
-        for c, iterated in self.iterated.items():
-            X, W = (own if probe is None else own[:, probe : probe + 1] for own in iterated.left)
-            add_left(
-                s.component_ptr[c],
-                s.component_ptr[c + 1],
-                s.rest_ptr[c],
-                self.B,
-                s.level_ptr,
-                s.slot_ptr,
-                s.slot_rest,
-                s.cell_slot,
-                np.ascontiguousarray(X),
-                np.ascontiguousarray(W),
-                V,
-            )
         return V
 
     def half_solve(self, U0: np.ndarray, Ur: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from profiling.modeling.sparse_columns import factor_columns, find
+from profiling.modeling.sparse_columns import find
 
 
 @nb.njit(cache=True)
@@ -44,7 +44,7 @@ def backward(lower: np.ndarray, n: int, x: np.ndarray) -> None:
 
 
 @nb.njit(cache=True)
-def _add(
+def add_entry(
     i: int,
     j: int,
     value: float,
@@ -84,6 +84,75 @@ def _entry(
     return float(below[find(rows, ptr[low], ptr[low + 1], high)])
 
 
+@nb.njit(cache=True)
+def factor_level(
+    g: int,
+    A: np.ndarray,
+    level_ptr: np.ndarray,
+    cell_slot: np.ndarray,
+    slot_ptr: np.ndarray,
+    D: np.ndarray,
+    B: np.ndarray,
+) -> float:
+    """Factor D = LL' of level g and store L^-1 C in B, so that C'D^-1 C is a plain product; return log|D|."""
+    q0, kr = D.shape[1], cell_slot.shape[1]
+    for a in range(q0):
+        for b in range(q0):
+            D[g, a, b] = 1.0 if a == b else 0.0
+    for s in range(slot_ptr[g], slot_ptr[g + 1]):
+        for a in range(q0):
+            B[s, a] = 0.0
+    for m in range(level_ptr[g], level_ptr[g + 1]):
+        for a in range(q0):
+            for b in range(q0):
+                D[g, a, b] += A[m, a, b]
+            for b in range(kr):
+                B[cell_slot[m, b], a] += A[m, a, q0 + b]
+    log_determinant = cholesky(D[g], q0)
+    for s in range(slot_ptr[g], slot_ptr[g + 1]):
+        forward(D[g], q0, B[s])
+    return log_determinant
+
+
+@nb.njit(cache=True)
+def add_level(
+    g: int,
+    low: int,
+    high: int,
+    A: np.ndarray,
+    level_ptr: np.ndarray,
+    first: int,
+    columns: int,
+    cell_rest: np.ndarray,
+    slot_ptr: np.ndarray,
+    slot_rest: np.ndarray,
+    B: np.ndarray,
+    core: np.ndarray,
+    ptr: np.ndarray,
+    rows: np.ndarray,
+    pivot: np.ndarray,
+    below: np.ndarray,
+) -> None:
+    """Add what level g leaves to the rows low to high of S: its cells' blocks, less C'D^-1 C."""
+    q0, kr = B.shape[1], cell_rest.shape[1]
+    for m in range(level_ptr[g], level_ptr[g + 1]):
+        for a in range(kr):
+            i = cell_rest[m, a] - first
+            if low <= i < high:
+                for b in range(kr):
+                    j = cell_rest[m, b] - first
+                    if i >= j:
+                        add_entry(i, j, A[m, q0 + a, q0 + b], columns, core, ptr, rows, pivot, below)
+    for s in range(slot_ptr[g], slot_ptr[g + 1]):
+        i = slot_rest[s] - first
+        if low <= i < high:
+            for t in range(slot_ptr[g], s + 1):
+                dot = 0.0
+                for e in range(q0):
+                    dot += B[s, e] * B[t, e]
+                add_entry(i, slot_rest[t] - first, -dot, columns, core, ptr, rows, pivot, below)
+
+
 @nb.njit(parallel=True, cache=True)
 def eliminate(
     A: np.ndarray,
@@ -95,7 +164,6 @@ def eliminate(
     cell_slot: np.ndarray,
     slot_ptr: np.ndarray,
     slot_rest: np.ndarray,
-    sparse: np.ndarray,
     column_ptr: np.ndarray,
     column_rows: np.ndarray,
     small: int,
@@ -106,58 +174,43 @@ def eliminate(
     below: np.ndarray,
     log_determinant: np.ndarray,
 ) -> None:
-    """Factor D, form B and the lower S of every component, factor the small S and the sparse columns of the large."""
+    """Factor D, form B and factor the lower S of every small component (for the large: `elimination_large`)."""
     q0 = D.shape[1]
-    kr = cell_rest.shape[1]
     for c in nb.prange(len(component_ptr) - 1):
-        first, columns = rest_ptr[c], sparse[c]
+        first = rest_ptr[c]
         size = rest_ptr[c + 1] - first
-        core = size - columns
-        S = packed[packed_ptr[c] : packed_ptr[c + 1]].reshape((core, core))
+        if size > small:
+            continue
+        S = packed[packed_ptr[c] : packed_ptr[c + 1]].reshape((size, size))
         S[:] = 0.0
-        for i in range(core):
+        for i in range(size):
             S[i, i] = 1.0
-        # Views are made once: inside the loops they would cost more than the sums.
-        ptr, pivots = column_ptr[first : first + columns + 1], pivot[first:]
-        for j in range(columns):
-            pivots[j] = 1.0
-            for s in range(ptr[j], ptr[j + 1]):
-                below[s] = 0.0
         total = 0.0
         for g in range(component_ptr[c], component_ptr[c + 1]):
-            for a in range(q0):
-                for b in range(q0):
-                    D[g, a, b] = 1.0 if a == b else 0.0
-            for s in range(slot_ptr[g], slot_ptr[g + 1]):
-                for a in range(q0):
-                    B[s, a] = 0.0
-            for m in range(level_ptr[g], level_ptr[g + 1]):
-                for a in range(q0):
-                    for b in range(q0):
-                        D[g, a, b] += A[m, a, b]
-                    for b in range(kr):
-                        B[cell_slot[m, b], a] += A[m, a, q0 + b]
-                for a in range(kr):
-                    for b in range(kr):
-                        i, j = cell_rest[m, a] - first, cell_rest[m, b] - first
-                        if i >= j:
-                            _add(i, j, A[m, q0 + a, q0 + b], columns, S, ptr, column_rows, pivots, below)
-            total += cholesky(D[g], q0)
-            # B holds L^-1 C here, so that C'D^-1 C is a plain product; the second half of the solve comes after.
-            for s in range(slot_ptr[g], slot_ptr[g + 1]):
-                forward(D[g], q0, B[s])
-                for t in range(slot_ptr[g], s + 1):
-                    dot = 0.0
-                    for e in range(q0):
-                        dot += B[s, e] * B[t, e]
-                    i, j = slot_rest[s] - first, slot_rest[t] - first
-                    _add(i, j, -dot, columns, S, ptr, column_rows, pivots, below)
+            total += factor_level(g, A, level_ptr, cell_slot, slot_ptr, D, B)
+            if size > 0:
+                add_level(
+                    g,
+                    0,
+                    size,
+                    A,
+                    level_ptr,
+                    first,
+                    0,
+                    cell_rest,
+                    slot_ptr,
+                    slot_rest,
+                    B,
+                    S,
+                    column_ptr,
+                    column_rows,
+                    pivot,
+                    below,
+                )
             for s in range(slot_ptr[g], slot_ptr[g + 1]):
                 backward(D[g], q0, B[s])
-        if 0 < size <= small:
+        if size > 0:
             total += cholesky(S, size)
-        elif 0 < columns < size:  # columns alone, without a core, are solved by iteration
-            total += factor_columns(ptr, column_rows, pivots, below, S)
         log_determinant[c] = total
 
 
@@ -192,9 +245,7 @@ def eliminate_vector(
 
 
 @nb.njit(parallel=True, cache=True)
-def substitute_back(
-    B: np.ndarray, slot_ptr: np.ndarray, slot_rest: np.ndarray, x0: np.ndarray, xr: np.ndarray
-) -> None:
+def substitute_back(B: np.ndarray, slot_ptr: np.ndarray, slot_rest: np.ndarray, x0: np.ndarray, xr: np.ndarray) -> None:
     """Take B x_r off the eliminated coefficients x0."""
     for g in nb.prange(len(slot_ptr) - 1):
         for s in range(slot_ptr[g], slot_ptr[g + 1]):

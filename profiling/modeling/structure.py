@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from profiling.modeling.elimination_large import row_cuts
 from profiling.modeling.iterative import Iteration
 from profiling.modeling.iterative_choice import CORE_BYTES, ENTRY_BYTES, eliminations
 
@@ -126,6 +127,15 @@ class CellStructure:
     def level_component(self) -> np.ndarray:
         """Return the component of every level of factor 0 (G)."""
         return np.repeat(np.arange(len(self.component_ptr) - 1), np.diff(self.component_ptr))
+
+    @cached_property
+    def row_cuts(self) -> dict[int, np.ndarray]:
+        """Return, for every component above `SMALL`, the rows between which its elimination is shared out."""
+        found = {}
+        for c in np.flatnonzero(np.diff(self.rest_ptr) > SMALL):
+            ptr = self.slot_ptr[self.component_ptr[c] : self.component_ptr[c + 1] + 1]
+            found[int(c)] = row_cuts(ptr, self.slot_rest[ptr[0] : ptr[-1]], *self.rest_ptr[c : c + 2])
+        return found
 
     @cached_property
     def large(self) -> np.ndarray:
