@@ -159,6 +159,16 @@ class LinearCriterion:
             slope += np.einsum("m,maj,mbj->ab", m, fitted, K, optimize=True)
         return np.asarray(slope[d.form.rows, d.form.columns])
 
+    def of_probe(self, last: LinearEvaluation, theta: np.ndarray, probe: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the gradient, and the effects' relative conditional variances, by one probe (see `iterative`)."""
+        d = self.design
+        k, Lambda = d.form.offsets[-1], d.form.matrix(theta)
+        V = last.factor.cell_covariance(probe)
+        AL = np.broadcast_to(self.A, (len(V), k, k)) @ Lambda
+        slope = -np.einsum("m,mac,mcb->ab", d.cell_multiplicity, AL, V - last.V, optimize=True)
+        levels = [np.einsum("lqq->lq", blocks).ravel() for blocks in self.level_covariance(V)]
+        return last.gradient + slope[d.form.rows, d.form.columns], np.concatenate(levels)
+
     def level_covariance(self, V: np.ndarray) -> list[np.ndarray]:
         """Return, for every factor, its levels' blocks of H^-1."""
         offsets = self.design.form.offsets

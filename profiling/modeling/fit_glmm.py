@@ -16,7 +16,7 @@ from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import Family
 from profiling.modeling.inference import invert_information
 from profiling.modeling.information import Nearby, dear, glmm_information, information_nearby
-from profiling.modeling.iterative_error import with_errors
+from profiling.modeling.iterative_error import glmm_errors
 from profiling.modeling.laplace import LaplaceCriterion
 from profiling.modeling.newton import DECREMENT_TOLERANCE, Optimum
 from profiling.modeling.pilot import Pilot, find_pilot
@@ -151,7 +151,7 @@ def finish(
         p + form.size,
         joint[:p, p:],
     )
-    return with_errors(fit, laplace, maximum.covariance)
+    return glmm_errors(fit, laplace, joint)
 
 
 def constant(design: Design, family: Family) -> float:

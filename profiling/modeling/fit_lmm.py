@@ -15,6 +15,7 @@ from profiling.modeling.diagnose import diagnose_lmm
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import family_of
 from profiling.modeling.inference import combine_information, difference_information, invert_information
+from profiling.modeling.iterative_error import lmm_errors
 from profiling.modeling.result import MixedModelResult
 
 LEAST_THETA, MOST_THETA = 0.1, 10.0  # bounds of the first guess
@@ -71,7 +72,7 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
     beta = last.beta.copy()
     if design.scaling.intercept >= 0:
         beta[design.scaling.intercept] += criterion.center
-    return assemble(
+    fit = assemble(
         design,
         family_of("gaussian", None),
         "REML" if reml else "maximum likelihood",
@@ -89,6 +90,7 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
         bool(objective.zero.any()),
         p + form.size + 1,
     )
+    return lmm_errors(fit, objective, joint)
 
 
 def moments(criterion: LinearCriterion) -> np.ndarray:

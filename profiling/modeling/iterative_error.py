@@ -17,9 +17,11 @@ from profiling.modeling.design import Design
 from profiling.modeling.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
-    from profiling.modeling.climb import LaplaceObjective
+    from profiling.modeling.blocks import Factor
+    from profiling.modeling.climb import LaplaceObjective, LinearObjective
     from profiling.modeling.result import MixedModelResult
 
+STEP = 0.01  # of a standard error of theta, for the slope of an LMM's coefficients
 LARGE_SHARE = 0.1  # of a standard error, beyond which the Monte-Carlo error is a warning
 
 
@@ -54,41 +56,59 @@ class MonteCarlo:
         return Diagnosis("monte_carlo", text + advice, "warning" if large else "note")
 
 
-def monte_carlo(objective: LaplaceObjective, covariance: np.ndarray) -> MonteCarlo:
-    """Return the errors at the point that the objective stands at; `covariance` of (beta, psi), inverse information."""
-    design, last, p = objective.criterion.design, objective.last, objective.p
-    iteration, factor = design.structure.iteration, last.modes.factor
-    slope = np.concatenate([np.ones(p), design.form.slope(objective.theta)])
-    with objective.excursion():
-        gradients = [objective.criterion.of_probe(last, objective.theta, k) for k in range(iteration.probes)]
-    moved = (np.array([gradient for gradient, _ in gradients]) * slope) @ covariance
-    error = np.std(moved, axis=0, ddof=1) / np.sqrt(iteration.probes)
-    own = np.sqrt(np.diag(covariance))
-    share = np.divide(error, own, out=np.zeros_like(error), where=own > 0)
-    to_raw = design.scaling.to_raw
-    raw = np.std(moved[:, :p] @ to_raw.T, axis=0, ddof=1) / np.sqrt(iteration.probes)
-    return MonteCarlo(
-        iteration.probes,
-        iteration.seed,
-        0.5 * factor.log_determinant_error(design.component_multiplicity),
-        pd.Series(raw, index=pd.Index(design.terms, name="term"), name="monte_carlo_error"),
-        error[p:] * slope[p:],
-        float(share.max(initial=0.0)),
-        _of_effects([variances for _, variances in gradients]),
-    )
+def glmm_errors(fit: MixedModelResult, objective: LaplaceObjective, joint: np.ndarray) -> MixedModelResult:
+    """Return the fit with its Monte-Carlo errors, unchanged where nothing was estimated from probes.
 
-
-def _of_effects(variances: list[np.ndarray]) -> float:
-    """Return the largest relative error of the effects' sds from every probe's conditional variances (levels)."""
-    drawn = np.array(variances)
-    error = np.std(drawn, axis=0, ddof=1) / np.sqrt(len(drawn))
-    return float((0.5 * error / drawn.mean(axis=0)).max(initial=0.0))
-
-
-def with_errors(fit: MixedModelResult, objective: LaplaceObjective, covariance: np.ndarray) -> MixedModelResult:
-    """Return the fit with its Monte-Carlo errors, unchanged where nothing was estimated from probes."""
-    design = objective.criterion.design
+    The objective stands at the estimates; `joint` is the covariance of (scaled beta, theta).
+    """
+    design, last = objective.criterion.design, objective.last
     if not len(design.structure.iterated):
         return fit
-    found = monte_carlo(objective, covariance)
+    with objective.excursion():
+        found = [objective.criterion.of_probe(last, objective.theta, k) for k in _probes(design)]
+    moved = np.array([gradient for gradient, _ in found]) @ joint
+    return _with_errors(fit, design, last.modes.factor, moved, joint, [variances for _, variances in found])
+
+
+def lmm_errors(fit: MixedModelResult, objective: LinearObjective, joint: np.ndarray) -> MixedModelResult:
+    """Return the same of an LMM, whose coefficients depend on the probes through theta alone."""
+    design, last, p = objective.criterion.design, objective.last, objective.criterion.p
+    if not len(design.structure.iterated):
+        return fit
+    theta = objective.theta.copy()
+    found = [objective.criterion.of_probe(last, theta, k) for k in _probes(design)]
+    by_theta = np.array([gradient for gradient, _ in found]) @ joint[p:, p:]
+    along = np.zeros((len(theta), p))
+    for entry in np.flatnonzero(by_theta.any(axis=0)):
+        step = np.zeros(len(theta))
+        step[entry] = STEP * np.sqrt(joint[p + entry, p + entry])
+        along[entry] = (objective.criterion.evaluate(theta + step).beta - last.beta) / step[entry]
+    moved = np.concatenate([by_theta @ along, by_theta], axis=1)
+    return _with_errors(fit, design, last.factor, moved, joint, [variances for _, variances in found])
+
+
+def _probes(design: Design) -> range:
+    return range(design.structure.iteration.probes)
+
+
+def _with_errors(
+    fit: MixedModelResult, design: Design, factor: Factor, moved: np.ndarray, joint: np.ndarray, drawn: list[np.ndarray]
+) -> MixedModelResult:
+    """Return the fit with errors; `moved` (probes, p + t) estimates by each probe, `drawn` the effects' variances."""
+    p, own = design.X.shape[1], np.sqrt(np.diag(joint))
+    error = _error(moved)
+    found = MonteCarlo(
+        len(moved),
+        design.structure.iteration.seed,
+        0.5 * factor.log_determinant_error(design.component_multiplicity),
+        pd.Series(_error(moved[:, :p] @ design.scaling.to_raw.T), index=fit.fixed_effects.index, name="monte_carlo"),
+        error[p:],
+        float(np.divide(error, own, out=np.zeros_like(error), where=own > 0).max(initial=0.0)),
+        float((0.5 * _error(np.array(drawn)) / np.mean(drawn, axis=0)).max(initial=0.0)),
+    )
     return replace(fit, monte_carlo=found, diagnostics=(*fit.diagnostics, found.note(design)))
+
+
+def _error(drawn: np.ndarray) -> np.ndarray:
+    """Return the standard error of the mean over probes (k, ...)."""
+    return np.asarray(np.std(drawn, axis=0, ddof=1) / np.sqrt(len(drawn)))

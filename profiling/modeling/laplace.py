@@ -31,7 +31,7 @@ from profiling.modeling.tiles import add_rows, cell_products, times, transposed_
 MODE_TOLERANCE = 1e-10  # Newton decrement at which one last exact step makes the mode's error about its square
 CHORD_TOLERANCE = 1e-19  # the same with a factor from elsewhere, whose steps converge only linearly
 MODE_STEPS = 200
-KEEP_FACTOR = 1_500  # operations of the dense cores for each row above which another pass over the rows is cheaper
+KEEP_FACTOR = 1_500  # operations of the crossed part for each row above which another pass over the rows is cheaper
 HALVINGS = 30
 _NOTHING = np.empty(0)
 
@@ -110,10 +110,10 @@ class LaplaceCriterion:
         return l0, r, A
 
     def find_modes(self, eta: np.ndarray, Lambda: np.ndarray, start: tuple[np.ndarray, np.ndarray]) -> Modes:
-        """Climb from `start` to the mode by Newton steps; big dense factors are kept while they still lead up fast."""
+        """Climb from `start` to the mode by Newton steps; dear factors are kept while they still lead up fast."""
         s = self.design.structure
         u0, ur = start
-        keep_factor = s.core_operations > KEEP_FACTOR * self.design.n
+        keep_factor = s.evaluation_operations > KEEP_FACTOR * self.design.n
         factor = self._factor if keep_factor else None
         height, decrement, steps = -np.inf, np.inf, 0
         step0, stepr = np.zeros_like(u0), np.zeros_like(ur)
