@@ -28,12 +28,14 @@ $(VENV)/developer: requirements/dev.txt $(VENV)/runtime
 	$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Pages are looked at in Chromium. Where it is missing and cannot be had, the tests that need it say so and skip.
+# Pages are looked at in Chromium; PDFs are set with Pango. Where these are missing and cannot be had, the tests that
+# need them say so and skip.
 $(VENV)/browser: | $(VENV)/made
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && { echo "Installing Chromium for the tests of the pages"; apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-	  apt-get -qq install -y --no-install-recommends chromium; } >$(VENV)/browser.log 2>&1; } \
-	  || echo "Chromium is not here: the tests that look at pages will be skipped"
+	@{ command -v chromium && ldconfig -p | grep -q libpangoft2-1.0; } >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && { echo "Installing Chromium and Pango for the tests of the pages"; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium \
+	  libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; } >$(VENV)/browser.log 2>&1; } \
+	  || echo "Chromium or Pango is not here: the tests that look at pages or PDFs will be skipped"
 	@touch $@
 
 data/sample/encounters.csv.gz: | $(VENV)/runtime
