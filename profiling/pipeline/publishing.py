@@ -111,6 +111,7 @@ def compare_runs(settings: Settings, engine: Engine, former: str, later: str) ->
     """Write the page of two runs side by side; the later one must be published. Returns the page."""
     from profiling.pipeline.earlier import with_decision
     from profiling.reporting.compare_site import publish_comparison
+    from profiling.reporting.language import speaking
     from profiling.store.publications import history_of
     from profiling.store.runs import read_predictions, read_run
 
@@ -131,13 +132,15 @@ def compare_runs(settings: Settings, engine: Engine, former: str, later: str) ->
         for name in measures
     }
     records = [with_decision(engine, record)[0] for record in records]
-    return publish_comparison(records[0], records[1], cases, settings.output.folder, folders[-1])
+    with speaking(settings.output.language):
+        return publish_comparison(records[0], records[1], cases, settings.output.folder, folders[-1])
 
 
 def bundle_run(settings: Settings, engine: Engine, run_id: str, provider: str, folder: Path) -> Path:
     """Write the bundle of one outer provider under `folder`, which must not lie in the public site; its folder."""
     from profiling.pipeline.earlier import with_decision
     from profiling.reporting.bundle import write_bundle
+    from profiling.reporting.language import speaking
     from profiling.store.runs import read_predictions, read_run
 
     site = settings.output.folder.resolve()
@@ -150,4 +153,5 @@ def bundle_run(settings: Settings, engine: Engine, run_id: str, provider: str, f
     record, _ = with_decision(engine, record)
     predictions = {str(name): read_predictions(engine, run_id, str(name)) for name in record.measures["measure"]}
     folder.mkdir(parents=True, exist_ok=True)
-    return write_bundle(record, predictions, provider, folder)
+    with speaking(settings.output.language):
+        return write_bundle(record, predictions, provider, folder)

@@ -165,6 +165,10 @@ class Chart:
     form: Form | Literal["mini", ""] = ""
     scales: Mapping[str, Scale] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Words that would leave the chart at a side are moved into it."""
+        object.__setattr__(self, "items", tuple(_inside(item, self.width) for item in self.items))
+
     @property
     def alternative(self) -> str:
         """What a reader who does not see the chart is told."""
@@ -179,6 +183,19 @@ class Chart:
     def texts(self) -> tuple[Text, ...]:
         """All texts, those in groups too."""
         return tuple(item for item in flat(self.items) if isinstance(item, Text))
+
+
+def _inside(item: Item, width: float) -> Item:
+    if not isinstance(item, Text):
+        return item
+    # No letter is wider than its size: most words need not be measured.
+    most = item.size * len(item.text) * _WIDEST
+    before = {"start": 0.0, "middle": most / 2, "end": most}[item.anchor]
+    if item.x >= before and item.x + most - before <= width:
+        return item
+    left, _, right, _ = item.box
+    shift = min(max(-left, 0.0), max(width - right, 0.0)) if left < 0 else -min(max(right - width, 0.0), left)
+    return replace(item, x=item.x + shift) if shift else item
 
 
 def flat(items: tuple[Item, ...]) -> Iterator[Item]:
@@ -202,6 +219,7 @@ def diamond(x: float, y: float, size: float) -> tuple[Point, ...]:
 
 
 BOLD_ROLES = frozenset({"strong", "name"})
+_WIDEST = 1.01  # of any letter, in its size
 
 # Advance widths of printable ASCII in thousandths of the size, for a sans face of usual width, 400 and
 # 600 weight.
@@ -249,6 +267,13 @@ def shortened(text: str, room: float, size: float = 12.0, *, bold: bool = False)
     widths = accumulate(map(_WIDTHS[bold].__getitem__, text), initial=_WIDTHS[bold]["…"])
     fitting = sum(1 for _ in takewhile(lambda width: width * size / 1000 <= room, widths)) - 1
     return text[: max(fitting, 0)].rstrip(" ,.-") + "…"
+
+
+def lines_of(text: str, room: float, most: int, size: float = 12.0, *, bold: bool = False) -> tuple[str, ...]:
+    """The words in at most so many lines of the room; the last one ends in an ellipsis where more would follow."""
+    lines = wrapped(text, room, size, bold=bold)
+    rest = " ".join(lines[most - 1 :])
+    return tuple(shortened(line, room, size, bold=bold) for line in (*lines[: most - 1], *([rest] if rest else [])))
 
 
 def wrapped(text: str, room: float, size: float = 12.0, *, bold: bool = False) -> tuple[str, ...]:

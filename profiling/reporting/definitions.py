@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from profiling.reporting.language import current
+from profiling.reporting.sentences.german.definitions import MEANINGS
 from profiling.reporting.sentences.words import mid_sentence
 
 
@@ -294,7 +296,13 @@ DEFINITIONS: tuple[Definition, ...] = (
 
 def definitions() -> tuple[Definition, ...]:
     """All definitions in the language that is being written; sources are the same in every language."""
-    return DEFINITIONS
+    if current() == "en":
+        return DEFINITIONS
+    said = ((entry, MEANINGS[entry.key]) for entry in DEFINITIONS if entry.key in MEANINGS)
+    return tuple(
+        Definition(entry.key, text.name, text.meaning, text.formula, text.source or entry.source)
+        for entry, text in said
+    )
 
 
 def anchor(key: str, root: str = "") -> str:

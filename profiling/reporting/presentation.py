@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from profiling.vocabulary import Language
+
 
 @dataclass(frozen=True)
 class Presentation:
@@ -13,7 +15,7 @@ class Presentation:
 
     physician_pages: bool = False
     pdf: bool = False
-    language: str = "en"
+    language: Language = "en"
 
 
 PLAIN = Presentation()

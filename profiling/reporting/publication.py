@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING
 from profiling.errors import InternalError, Problem, VerificationFailed
 from profiling.reporting.disclosure_audit import audit_site
 from profiling.reporting.downloads import write_json
+from profiling.reporting.language import speaking
 from profiling.reporting.manifest import file_sha256, manifest, verify
 from profiling.reporting.presentation import PLAIN, Presentation
+from profiling.reporting.sentences import say
 from profiling.reporting.site import write_site
 from profiling.reporting.site_files import MANIFEST
 
@@ -33,13 +35,13 @@ if TYPE_CHECKING:
 
 STAGING = ".staging-"
 REDIRECT = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="0; url=current/index.html">
-<title>Report</title>
+<title>{title}</title>
 </head>
-<body><p><a href="current/index.html">The current report</a></p></body>
+<body><p><a href="current/index.html">{words}</a></p></body>
 </html>
 """
 
@@ -67,7 +69,8 @@ def publish(
     staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=output_folder))
     try:
         write_site(record, staging, presentation=presentation)
-        audit_site(staging, record, earlier)
+        with speaking(presentation.language):
+            audit_site(staging, record, earlier)
         write_json(manifest(record.run_id, staging), staging / MANIFEST)
         # mkdtemp makes a private folder; a site is for a web server or a file share.
         staging.chmod(0o755)
@@ -75,7 +78,8 @@ def publish(
         placed = _place(staging, runs, record.run_id)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    _show(output_folder, placed)
+    with speaking(presentation.language):
+        _show(output_folder, placed)
     return Publication(output_folder / "current" / "index.html", placed, file_sha256(placed / MANIFEST))
 
 
@@ -111,12 +115,16 @@ def _show(output_folder: Path, placed: Path) -> None:
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(Path("runs") / placed.name, target_is_directory=True)
     os.replace(fresh, link)
-    page = output_folder / "index.html"
-    if not page.is_file() or page.read_text(encoding="utf-8") != REDIRECT:
+    page, text = output_folder / "index.html", _redirect()
+    if not page.is_file() or page.read_text(encoding="utf-8") != text:
         aside = output_folder / f"{STAGING}index.html"
-        aside.write_text(REDIRECT, encoding="utf-8")
+        aside.write_text(text, encoding="utf-8")
         os.replace(aside, page)
     _sync_folder(output_folder)
+
+
+def _redirect() -> str:
+    return REDIRECT.format(language=say("language"), title=say("current_title"), words=say("current_report"))
 
 
 def _sweep(output_folder: Path) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from profiling.reporting.sentences import stored
+
 _STATEMENT = re.compile(r'<title>([^<]+)</title>|aria-label="([^"]+)"|<tr\b[^>]*>(.*?)</tr>', re.DOTALL)
 _PART = re.compile(r'<section class="on-measure[^"]*" id="([^"]+)">')
 _TAG = re.compile(r"<[^>]*>")
@@ -39,7 +41,8 @@ class Names:
         for measure, part in providers.groupby("measure", sort=False):
             shown = set(part.loc[~away[part.index], "provider_name"])
             found[str(measure)] = frozenset(set(part.loc[away[part.index], "provider_name"]) - shown)
-        texts = [*titles, *providers["case_band"].unique()]
+        bands = providers["case_band"].unique()
+        texts = [*titles, *bands, *(stored(str(band)) for band in bands)]
         longest = sorted({str(text) for text in texts if text}, key=lambda text: (-len(text), text))
         return cls(found, re.compile("|".join(map(re.escape, longest)) or r"(?!)"))
 

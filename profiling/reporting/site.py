@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from profiling.reporting.disclosure import MaskedRun, mask
 from profiling.reporting.downloads import listing, write_downloads, write_json
+from profiling.reporting.language import speaking
 from profiling.reporting.pages import audit, directory, hospital, measure, methods, model, overview
 from profiling.reporting.pages.provider_table import provider_table
 from profiling.reporting.pages.shared import INNER_PAGES, OUTER_PAGES, Site, build
@@ -21,7 +22,7 @@ from profiling.reporting.presentation import PLAIN, Presentation
 from profiling.reporting.processes import in_processes
 from profiling.reporting.sentences import level_noun, say
 from profiling.reporting.site_files import TIMINGS
-from profiling.reporting.templating import environment
+from profiling.reporting.templating import environment, spoken
 from profiling.shipped import templates_folder
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def write_site(
 
     Raises DisclosureError, and ConfigurationError where PDF is asked for and cannot be made.
     """
+    with speaking(presentation.language):
+        return _write_site(record, folder, edition, presentation)
+
+
+def _write_site(record: RunRecord, folder: Path, edition: str, presentation: Presentation) -> SiteSummary:
     masked = mask(record, edition)
     site = build(masked, inner_pages=presentation.physician_pages)
     for name in (*FOLDERS, INNER_PAGES) if site.inner_pages else FOLDERS:
@@ -143,7 +149,7 @@ def _writer(site: Site, made: Environment, folder: Path, presentation: Presentat
 
 def style_sheet() -> str:
     """The one style sheet: colours and charts, then pages."""
-    return "\n".join(map(_text, STYLES))
+    return spoken("style_", "\n".join(map(_text, STYLES)))
 
 
 def _text(name: str) -> str:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from profiling.reporting import numbers, sentences
+from profiling.reporting.sentences.catalogue import ENGLISH
 
 CHOSEN = (
     "integer", "decimal", "amount", "ratio", "interval", "interval_text", "estimate", "percent", "chance",
@@ -39,6 +40,13 @@ def policy_hash(script: str) -> str:
     return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
 
 
+def spoken(prefix: str, text: str) -> str:
+    """A script or a style sheet with the words that stand in it in the current language."""
+    for key in (key for key in ENGLISH if key.startswith(prefix)):
+        text = text.replace(ENGLISH[key], sentences.CATALOGUE[key])
+    return text
+
+
 def environment(folder: Path) -> Environment:
     """The environment of all pages; `folder` holds the templates."""
     made = Environment(
@@ -53,7 +61,7 @@ def environment(folder: Path) -> Environment:
     made.filters.update({name: getattr(numbers, name) for name in CHOSEN})
     made.filters.update(capital=sentences.capital, plural=sentences.plural)
     made.filters.update(uncapital=sentences.uncapital, stored=sentences.stored)
-    script = (folder / "site.js").read_text(encoding="utf-8")
+    script = spoken("script_", (folder / "site.js").read_text(encoding="utf-8"))
     made.globals.update(script=Markup(script), script_hash=policy_hash(script))
     made.globals.update(glyph=glyph, statuses=list(GLYPHS), words=sentences.CATALOGUE, say=sentences.say)
     return made

@@ -63,7 +63,7 @@ def _input(row: Any, threshold: int) -> dict[str, str]:
 def _rules(site: Site) -> list[dict[str, Any]]:
     """Rules that broke anywhere, then how many were kept by all rows, a group a source."""
     rules, most = site.masked.rules, site.masked.threshold - 1
-    groups = []
+    groups, rule = [], sentences.level_noun("rule")
     for source, rows in rules.groupby("source", sort=True):
         broken = rows[rows["rows_broken"].isna() | (rows["rows_broken"] > 0)]
         kept = len(rows) - len(broken)
@@ -84,9 +84,7 @@ def _rules(site: Site) -> list[dict[str, Any]]:
                     }
                     for row in each(broken)
                 ],
-                "kept": sentences.say("audit_kept", rules=sentences.counted(kept, "rule", capital=True))
-                if kept
-                else "",
+                "kept": sentences.say("audit_kept", rules=sentences.counted(kept, rule, capital=True)) if kept else "",
             }
         )
     return groups

@@ -45,7 +45,7 @@ def _panel(site: Site, row: Any) -> Panel | None:
         "composite_none" if clear.empty else "composite_some",
         count=sentences.how_many(len(clear), capital=True),
         all=numbers.integer(len(known)),
-        lie=sentences.verb("lie", len(clear) == 1),
+        lie=sentences.verb("lie", len(clear)),
         **words,
     )
     titles = {measure.name: sentences.mid_sentence(measure.title) for measure in site.measures}

@@ -83,7 +83,7 @@ def _finding(beyond: pd.DataFrame, count: int, words: Mapping[str, str]) -> tupl
     names = tuple(ordered["provider_name"])
     few = len(names) <= sentences.MOST_NAMES
     who = sentences.listed(names) if few else sentences.counted(len(names), words["provider"])
-    many = {"who": who, "lie": sentences.verb("lie", len(names) == 1), "all": numbers.integer(count), **words}
+    many = {"who": who, "lie": sentences.verb("lie", len(names)), "all": numbers.integer(count), **words}
     return sentences.capital(sentences.say("effects_beyond", **many)), sentences.say("effects_outside", **many)
 
 

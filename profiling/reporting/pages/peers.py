@@ -58,7 +58,7 @@ def finding(rows: Sequence[Record], provider: str) -> str:
     """How many of its peers lie above it, in words."""
     own = next(row for row in rows if row["provider"] == provider)
     higher = sum(float(row["ratio"]) > float(own["ratio"]) for row in rows)
-    have = sentences.verb("have", higher <= 1)
+    have = sentences.verb("have", higher)
     counts = {"higher": sentences.how_many(higher), "count": numbers.in_words(len(rows) - 1)}
     return sentences.say("peers_finding", have=have, **counts)
 

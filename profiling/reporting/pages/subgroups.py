@@ -90,14 +90,14 @@ def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> t
     told = []
     if len(judged):
         counts = {"count": sentences.how_many(len(outside), capital=True), "all": numbers.in_words(len(judged))}
-        counts["leave"] = sentences.verb("leave", len(outside) == 1)
+        counts["leave"] = sentences.verb("leave", len(outside))
         told.append(sentences.say("groups_outside", chance=numbers.few(0.05 * len(judged)), **counts))
         with_social = other[other["ratio"].notna()]
         if len(with_social):
             left = int(((with_social["lower"] > 1) | (with_social["upper"] < 1)).sum())
             told.append(
                 sentences.say(
-                    "groups_outside_social", count=sentences.how_many(left), do=sentences.verb("do", left <= 1)
+                    "groups_outside_social", count=sentences.how_many(left), do=sentences.verb("do", left)
                 )
             )
     return title, tuple(told)

@@ -138,14 +138,14 @@ def _told(measure: MeasureView, series: Series, event: str) -> tuple[str, ...]:
     told = [
         sentences.say(
             "trend_added" if difference >= 0 else "trend_saved",
-            periods=sentences.counted(len(series.period), "period"),
+            periods=sentences.counted(len(series.period), sentences.level_noun("period")),
             difference=numbers.amount(abs(difference)),
             event=event,
         ),
         sentences.say(
             "trend_outside",
-            count=sentences.counted(outside, "period", capital=True),
-            lie=sentences.verb("lie", outside == 1),
+            count=sentences.counted(outside, sentences.level_noun("period"), capital=True),
+            lie=sentences.verb("lie", outside),
             level=numbers.level_percent(1 - watch),
             chance=numbers.few(watch * len(series.period)),
         ),

@@ -87,7 +87,7 @@ def _clauses(finding: Finding, named: bool) -> str:
                 "count": count,
                 "providers": noun,
                 "event": finding.event,
-                "had": verb("had", len(side) == 1),
+                "had": verb("had", len(side)),
             }
             clauses.append(say(f"{form}_{word}{short}", title=mid_sentence(finding.title), **words))
     return "; ".join(clauses) if named else f" {CATALOGUE['and']} ".join(clauses)
@@ -101,7 +101,7 @@ def against_chance(finding: Finding) -> str:
     }
     every = {"all": numbers.in_words(finding.assessed), "providers": plural(finding.provider)}
     null = say("null_spread" if finding.against_spread else "null_chance")
-    lie = verb("lie", finding.outside == 1)
+    lie = verb("lie", finding.outside)
     watch = (
         numbers.in_words(finding.outside, capital=finding.rule != "interval")
         if finding.outside
@@ -118,7 +118,7 @@ def against_chance(finding: Finding) -> str:
     flag = numbers.in_words(finding.flagged, capital=finding.rule != "interval")
     second = say(
         keys[bool(finding.flagged)],
-        flag=flag, lie=verb("lie", finding.flagged == 1), by_chance=_by_chance(finding.chance_flag), null=null,
+        flag=flag, lie=verb("lie", finding.flagged), by_chance=_by_chance(finding.chance_flag), null=null,
         **levels,
     )  # fmt: skip
     return f"{first} {second}"

@@ -68,9 +68,9 @@ def uncapital(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def verb(name: str, one: bool) -> str:
-    """A verb as it goes with one or with many: lies, lie."""
-    return CATALOGUE[f"{name}_{'one' if one else 'many'}"]
+def verb(name: str, count: float) -> str:
+    """A verb as it goes with none, with one or with many: lie, lies, lie."""
+    return CATALOGUE[f"{name}_{('none', 'one')[round(count)] if round(count) < 2 else 'many'}"]
 
 
 def capital(text: str) -> str:

@@ -1,7 +1,1 @@
-"""The catalogue in German, a module for each of `texts`; what it lacks is said in English."""
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-
-GERMAN: Mapping[str, str] = {}
+"""The catalogue in German, a module for each of `texts` with the same keys; the words of levels and definitions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXTS: dict[str, str] = {
     "script_find": '"Find a " + name',
+    "script_name": "heads[0].textContent.trim().toLowerCase()",
     "script_words": '"In words"',
     "script_all": '["All"]',
     "script_of": '" of " + all',

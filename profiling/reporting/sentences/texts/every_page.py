@@ -47,15 +47,20 @@ TEXTS: dict[str, str] = {
     "yes": "yes",
     "no": "no",
     "all_records": "All records",
-    # verbs, for one and for many
+    # verbs, for none, for one and for many
+    "lie_none": "lie",
     "lie_one": "lies",
     "lie_many": "lie",
+    "have_none": "has",
     "have_one": "has",
     "have_many": "have",
+    "had_none": "had",
     "had_one": "had",
     "had_many": "had",
+    "leave_none": "leave",
     "leave_one": "leaves",
     "leave_many": "leave",
+    "do_none": "does",
     "do_one": "does",
     "do_many": "do",
 }
