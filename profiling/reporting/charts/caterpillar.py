@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from profiling.reporting import numbers
-from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
+from profiling.reporting.chart import (
+    Bar,
+    Chart,
+    Form,
+    Group,
+    Item,
+    Mark,
+    Scale,
+    Segments,
+    Text,
+    shortened,
+    text_width,
+)
 from profiling.reporting.charts import parts
 from profiling.reporting.sentences import say
 
@@ -25,15 +37,16 @@ EXTREMES = 2
 @dataclass(frozen=True)
 class _Layout:
     width: float
-    names: float  # right end of the names
+    names: float  # right end of the names, as far as they need no more
+    widest: float  # the farthest it goes for long ones
     ratio: tuple[float, float]
     rank: tuple[float, float]
     pitch: float
     top: float = 40.0
 
 
-_WIDE = _Layout(1080, 168, (186, 796), (862, 1066), 5.4)
-_NARROW = _Layout(350, 122, (134, 264), (280, 338), 4.4)
+_WIDE = _Layout(1080, 168, 320, (186, 796), (862, 1066), 5.4)
+_NARROW = _Layout(350, 122, 150, (134, 264), (280, 338), 4.4)
 
 
 def caterpillar(
@@ -61,7 +74,7 @@ def caterpillar(
     title = title or say("title_caterpillar", providers=providers)
     grouped_words = grouped_words or say("grouped_rows", providers=providers)
     rows = _rows(parts.estimated(frame), status)
-    layout = _WIDE if form == "wide" else _NARROW
+    layout = _fitting(rows["name"], _WIDE if form == "wide" else _NARROW)
     named = len(rows) <= ALL_NAMED_BELOW
     grouped = len(rows) > GROUPED_ABOVE
     pitch = LABEL_GAP if named else min(layout.pitch, TALLEST[grouped] / max(len(rows), 1))
@@ -84,6 +97,13 @@ def caterpillar(
     ]
     height = bottom + (42 if words else 22)
     return Chart("caterpillar", title, finding, layout.width, height, tuple(items), form, {"x": ratio, "rank": rank})
+
+
+def _fitting(names: pd.Series, layout: _Layout) -> _Layout:
+    """The layout with more room for long names, at the cost of the intervals'."""
+    wanted = max((text_width(name, bold=True) for name in names), default=0.0) + 4
+    more = min(max(wanted, layout.names), layout.widest) - layout.names
+    return replace(layout, names=layout.names + more, ratio=(layout.ratio[0] + more, layout.ratio[1]))
 
 
 def _rows(rows: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:

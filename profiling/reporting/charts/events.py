@@ -61,7 +61,7 @@ def event_line(
         Segments(((x.at(expected), TOP - 4, x.at(expected), bottom + 4),), "reference"),
         Segments(tuple((x.at(t.edge), TOP, x.at(t.edge), bottom) for t in thresholds), "threshold"),
         *_numbers(x, thresholds, bottom),
-        *_heads(x, observed, expected, observed_words, expected_words, right),
+        *_heads(x, observed, expected, observed_words, expected_words),
         _own(x.at(observed), middle, category, f"{numbers.integer(observed)} {observed_words}"),
     ]
     return Chart("event_line", title, finding, width, bottom + 24, tuple(items), form, {"x": x})
@@ -94,19 +94,14 @@ def _numbers(x: Scale, thresholds: Sequence[Threshold], bottom: float) -> list[I
     ]
 
 
-def _heads(x: Scale, observed: float, expected: float, seen: str, norm: str, right: float) -> list[Item]:
+def _heads(x: Scale, observed: float, expected: float, seen: str, norm: str) -> list[Item]:
     """What was observed and expected, in words above the line, each at its own side of the other."""
-    first = Text(x.at(observed), TOP - 10, f"{numbers.integer(observed)} {seen}", "strong", _side(observed >= expected))
-    second = Text(x.at(expected), TOP - 10, f"{numbers.amount(expected)} {norm}", "note", _side(observed < expected))
-    return [_inside(first, right), _inside(second, right)]
+    told = (
+        (observed, numbers.integer(observed), seen, "strong", observed >= expected),
+        (expected, numbers.amount(expected), norm, "note", observed < expected),
+    )
+    return [Text(x.at(at), TOP - 10, f"{n} {word}", role, _side(right), halo=True) for at, n, word, role, right in told]
 
 
 def _side(right: bool) -> parts.Anchor:
     return "start" if right else "end"
-
-
-def _inside(text: Text, right: float) -> Text:
-    """The same text moved into the chart where it would leave it."""
-    left_over, right_over = min(text.box[0], 0.0), max(text.box[2] - right, 0.0)
-    moved = text.x - left_over - right_over
-    return Text(moved, text.y, text.text, text.role, text.anchor, halo=True)

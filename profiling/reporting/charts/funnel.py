@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from profiling.reporting import numbers
 from profiling.reporting.chart import Anchor as Side
-from profiling.reporting.chart import Area, Chart, Form, Item, Mark, Point, Scale, Segments, Text
+from profiling.reporting.chart import Area, Chart, Form, Item, Mark, Point, Scale, Segments, Text, shortened
 from profiling.reporting.charts import parts
 from profiling.reporting.charts.placement import Anchor, Boxes, box_of, place_labels
 from profiling.reporting.sentences import capital, say
@@ -18,6 +18,7 @@ from profiling.reporting.sentences import capital, say
 BINNED_ABOVE = 2000
 BIN = 9.0
 MOST_LABELS = 40
+MOST_NAME: Mapping[Form, float] = {"wide": 250.0, "narrow": 140.0}  # pixels of a name; else none fits where marks crowd
 DOT, OPEN = 3.2, 4.7
 LIMITS = ("lower_flag", "lower_watch", "upper_watch", "upper_flag")
 
@@ -74,7 +75,7 @@ def funnel(
         *_x_axis(x, bottom, x_name, right, wide),
         *ends,
         *marks,
-        *place_labels(_anchors(rows, x, y), _dot_boxes(marks), fixed, room),
+        *place_labels(_anchors(rows, x, y, MOST_NAME[form]), _dot_boxes(marks), fixed, room),
         *words,
     ]
     scales = {"x": x, "y": y}
@@ -254,13 +255,13 @@ def _bins(rows: pd.DataFrame, x: Scale, y: Scale, providers: str, status: Mappin
     ]
 
 
-def _anchors(rows: pd.DataFrame, x: Scale, y: Scale) -> list[Anchor]:
+def _anchors(rows: pd.DataFrame, x: Scale, y: Scale, most: float) -> list[Anchor]:
     """Flagged marks in order of importance: beyond the outer limits first, then by |z|."""
     flagged = rows[rows["flagged"]].assign(beyond=lambda t: t["category"].isin(parts.BEYOND))
     flagged = flagged.sort_values(["beyond", "surprise", "name"], ascending=[False, False, True]).head(MOST_LABELS)
     places = zip(x(flagged["size"]).tolist(), y(flagged["y"]).tolist(), strict=True)
     named = zip(places, flagged["name"], flagged["beyond"], strict=True)
-    return [Anchor(px, py, name, bool(strong)) for (px, py), name, strong in named]
+    return [Anchor(px, py, shortened(name, most, bold=strong), bool(strong)) for (px, py), name, strong in named]
 
 
 def _dot_boxes(marks: list[Mark]) -> Boxes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, shortened
+from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Mark, Scale, Segments, Text, lines_of, shortened
 from profiling.reporting.charts import parts
 from profiling.reporting.sentences import say
 
@@ -56,7 +56,7 @@ def matrix(
         y = first + pitch * index
         words = (titles or {}).get(measure, str(measure))
         items.append(Bar(left, y - 9, width - left, 18, "track"))
-        items.append(_measure_name(words, y, left, wide))
+        items += _measure_name(words, y, left, wide)
         items += _row(frame[frame["measure"] == measure], order, words, x, y, status)
     bottom = first + pitch * max(len(measures) - 1, 0) + 14
     return Chart("matrix", title, finding, width, bottom, tuple(items), form, {"x": x})
@@ -90,7 +90,7 @@ def _grouped(
         words = titles.get(measure, str(measure))
         # On the phone the name stands above the row, clear of its tallest column.
         name_y = y if wide else y - pitch / 2 + 20
-        items.append(_measure_name(words, name_y, left, wide))
+        items += _measure_name(words, name_y, left, wide)
         items += _columns(rows[rows["measure"] == measure], y, left, step, unit, status, providers)
         items.append(Segments(((left, y, width, y),), "axis"))
     bottom = first + pitch * max(len(measures) - 1, 0) + pitch / 2
@@ -132,10 +132,12 @@ def _order(frame: pd.DataFrame) -> dict[str, int]:
     return {provider: index for index, provider in enumerate(table["provider"])}
 
 
-def _measure_name(words: str, y: float, left: float, wide: bool) -> Text:
-    if wide:
-        return Text(left - 14, y + 4, shortened(words, left - 16), "label", "end")
-    return Text(0, y - 15, shortened(words, 350), "label")
+def _measure_name(words: str, y: float, left: float, wide: bool) -> list[Text]:
+    if not wide:
+        return [Text(0, y - 15, shortened(words, 350), "label")]
+    lines = lines_of(words, left - 16, 2)
+    first = y + 4 - 6.5 * (len(lines) - 1)
+    return [Text(left - 14, first + 13 * index, line, "label", "end") for index, line in enumerate(lines)]
 
 
 def _row(

@@ -124,14 +124,9 @@ def grid_x(
         x = scale.at(reference)
         items.append(Segments(((x, top, x, bottom),), "reference"))
     named = list(zip(places.tolist(), words, ticks, strict=True))
-    items += [_tick(x, y, word, t == reference) for y in label_at for x, word, t in named]
+    roles = {True: "label", False: "tick"}
+    items += [Text(x, y, word, roles[t == reference], "middle") for y in label_at for x, word, t in named]
     return items
-
-
-def _tick(x: float, y: float, word: str, is_reference: bool) -> Text:
-    """A tick's words, centred unless they would leave the chart at the left."""
-    text = Text(x, y, word, "label" if is_reference else "tick", "middle")
-    return text if text.box[0] >= 0 else replace(text, x=0.0, anchor="start")
 
 
 def grid_y(

@@ -19,13 +19,15 @@ from profiling.reporting.chart import (
     Scale,
     Segments,
     Text,
+    lines_of,
     shortened,
     text_width,
 )
 from profiling.reporting.charts import parts
 from profiling.reporting.sentences import say
 
-ROW = 24.0
+ROW, TALL_ROW = 24.0, 34.0
+LINE = 13.0
 TOP = 26.0
 NAMES_SHARE = 0.36
 # Stands beside another chart on a screen and alone on a phone, on every provider's page: one form for both.
@@ -82,16 +84,18 @@ def interval_rows(
         scale, reference = Scale(*parts.ratio_domain(ends, inner, outer), *place, "log"), 1.0
         ticks = parts.ratio_ticks(scale, 34 if form == "wide" else 25)
     top = TOP + (18 if axis_name else 0)
-    bottom = top + ROW * len(rows)
+    told = [lines_of(row.name, names - 4, 2, bold=_bold(row)) for row in rows]
+    pitch = TALL_ROW if any(len(lines) > 1 for lines in told) else ROW
+    bottom = top + pitch * len(rows)
     own = [index for index, row in enumerate(rows) if row.own]
-    items: list[Item] = [Bar(0, top + ROW * index, width, ROW, "highlight") for index in own]
+    items: list[Item] = [Bar(0, top + pitch * index, width, pitch, "highlight") for index in own]
     items += [Text(0, 13, axis_name, "name")] if axis_name else []
     items += [Text(width - 6, top - 10, words_name, "note", "end")] if words_name else []
     items += parts.grid_x(scale, ticks, top - 2, bottom, (top - 10,), reference=reference)
-    places = [top + ROW * (index + 0.5) for index in range(len(rows))]
+    places = [top + pitch * (index + 0.5) for index in range(len(rows))]
     placed = list(zip(rows, places, strict=True))
     # Things of one look stand together: they share their attributes.
-    items += [_name(row, y, names) for row, y in placed]
+    items += [text for (row, y), lines in zip(placed, told, strict=True) for text in _name(row, lines, y, names)]
     items += [_figures(row, scale, y, width) for row, y in placed]
     drawn = [(row, y) for row, y in placed if row.drawn]
     linked, plain = ([(row, y) for row, y in drawn if bool(row.href) is wanted] for wanted in (True, False))
@@ -116,9 +120,15 @@ def _widths(rows: Sequence[Row], width: float, words_name: str) -> tuple[float, 
     return min(names, most), max([*figures, text_width(words_name), 40.0]) + 8
 
 
-def _name(row: Row, y: float, names: float) -> Text:
-    bold = row.own or row.strong
-    return Text(names, y + 4, shortened(row.name, names - 4, bold=bold), "strong" if bold else "label", "end")
+def _bold(row: Row) -> bool:
+    return row.own or row.strong
+
+
+def _name(row: Row, lines: Sequence[str], y: float, names: float) -> list[Text]:
+    """A name in one line or two, about the middle of its row."""
+    first = y + 4 - LINE * (len(lines) - 1) / 2
+    role = "strong" if _bold(row) else "label"
+    return [Text(names, first + LINE * index, line, role, "end") for index, line in enumerate(lines)]
 
 
 def _figures(row: Row, scale: Scale, y: float, width: float) -> Text:

@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profiling.reporting import numbers
-from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Scale, Segments, Text, shortened
+from profiling.reporting.chart import Bar, Chart, Form, Group, Item, Scale, Segments, Text, lines_of, shortened
 from profiling.reporting.charts import parts
 from profiling.reporting.sentences import say
 
 
 @dataclass(frozen=True)
 class Track:
-    """One measure: its words, the shrunken ratios of all providers, the masked row of this one."""
+    """One measure: its words, the shrunken ratios of all providers, the masked row and the status word of this one."""
 
     title: str
     ratios: NDArray[np.float64]
     row: Mapping[Hashable, Any]
+    word: str = ""
 
     @property
     def shown(self) -> bool:
@@ -56,7 +57,8 @@ def strip(
         y = first + pitch * index
         items += _words(y, track.title, wide, left)
         items += _others(x, track, y)
-        items += _own(x, track, y, status.get(str(track.row["category"]), ""), hidden_words, wide, right)
+        word = track.word or status.get(str(track.row["category"]), "")
+        items += _own(x, track, y, word, hidden_words, wide, right)
     return Chart("strip", title, finding, width, bottom + 24, tuple(items), form, {"x": x})
 
 
@@ -78,7 +80,9 @@ def _axis(x: Scale, ticks: tuple[float, ...], spans: list[tuple[float, float]], 
 
 def _words(y: float, words: str, wide: bool, left: float) -> list[Item]:
     if wide:
-        return [Text(left - 16, y + 4, shortened(words, left - 20, bold=True), "strong", "end")]
+        lines = lines_of(words, left - 20, 2, bold=True)
+        first = y + 4 - 6.5 * (len(lines) - 1)
+        return [Text(left - 16, first + 13 * index, line, "strong", "end") for index, line in enumerate(lines)]
     return [Text(0, y - 31, shortened(words, 350, bold=True), "strong")]
 
 

@@ -20,6 +20,7 @@ def agreement(measure: MeasureView, evidence: Record) -> str:
         return ""
     total, same = round(float(methods or 0)), round(float(agree or 0))
     words = {"all": numbers.in_words(total), "agree": numbers.in_words(same, capital=True)}
+    words["say"] = sentences.verb("say", same)
     if same == total:
         return sentences.say("agree_all" if total > 1 else "agree_one", **words)
     dissent = [method_words(measure, name) for name in str(evidence.get("dissent") or "").split(", ") if name]

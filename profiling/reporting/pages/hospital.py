@@ -72,7 +72,7 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
     mine = [part for part in prepared if part.measure.outer == level and provider in part.records]
     name = site.names[level, provider]
     parts = [_part(site, part, level, provider) for part in mine]
-    tracks = [charts.Track(part.measure.title, part.strokes, part.records[provider]) for part in mine]
+    tracks = [_track(part, provider) for part in mine]
     return {
         "page": {"title": name, "section": ""},
         "kicker": sentences.capital(f"{noun(level)} {provider}" if provider != name else noun(level)),
@@ -87,6 +87,12 @@ def context(site: Site, prepared: tuple[Prepared, ...], level: str, provider: st
         "measures": parts,
         "rules": [{"title": part.measure.title, "rule": part.rule} for part in mine],
     }
+
+
+def _track(part: Prepared, provider: str) -> charts.Track:
+    """A measure on the strip, in the words of its rule."""
+    row = part.records[provider]
+    return charts.Track(part.measure.title, part.strokes, row, part.measure.status_words.get(str(row["category"]), ""))
 
 
 def _parents(site: Site, mine: list[Prepared], provider: str) -> list[dict[str, str]]:
@@ -147,7 +153,8 @@ def _headline(mine: list[Prepared], level: str, provider: str, name: str) -> str
     if row["category"] == "too_few" and all(part.records[provider]["category"] == "too_few" for part in mine):
         return sentences.say("provider_too_few", name=name)
     if len(mine) == 1:
-        return _sentence(telling, level, row, name) + sentences.say("within_chance")
+        inside = sentences.say("within_spread" if telling.measure.widened else "within_chance", providers=nouns(level))
+        return _sentence(telling, level, row, name) + inside
     key = "provider_expected_both" if len(mine) == 2 else "provider_expected_all"
     return sentences.say(key, name=name, count=numbers.in_words(len(mine)))
 

@@ -63,4 +63,7 @@ TEXTS: dict[str, str] = {
     "do_none": "ist es",
     "do_one": "ist es",
     "do_many": "sind es",
+    "say_none": "sagt",
+    "say_one": "sagt",
+    "say_many": "sagen",
 }

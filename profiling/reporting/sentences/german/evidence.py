@@ -22,7 +22,7 @@ TEXTS: dict[str, str] = {
     "from_down": "{count} oder weniger",
     "agree_all": "Alle {all} anderen Arten der Beurteilung sagen dasselbe.",
     "agree_one": "Die eine andere Art der Beurteilung sagt dasselbe.",
-    "agree_some": "Von {all} anderen Arten der Beurteilung sagen dasselbe: {agree}. Anders urteilen: {dissent}.",
+    "agree_some": "Von {all} anderen Arten der Beurteilung {say} dasselbe: {agree}. Anders urteilen: {dissent}.",
     "agree_none": "Keine von {all} anderen Arten der Beurteilung sagt dasselbe; anders urteilen: {dissent}.",
     "agree_others": "die übrigen",
     "method_funnel": "ein exakter Test gegen den Zufall allein",

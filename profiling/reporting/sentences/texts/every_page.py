@@ -63,4 +63,7 @@ TEXTS: dict[str, str] = {
     "do_none": "does",
     "do_one": "does",
     "do_many": "do",
+    "say_none": "says",
+    "say_one": "says",
+    "say_many": "say",
 }

@@ -22,7 +22,7 @@ TEXTS: dict[str, str] = {
     "from_down": "{count} or fewer",
     "agree_all": "All {all} other ways of judging say the same.",
     "agree_one": "The one other way of judging says the same.",
-    "agree_some": "{agree} of {all} other ways of judging say the same. {dissent} would not.",
+    "agree_some": "{agree} of {all} other ways of judging {say} the same. {dissent} would not.",
     "agree_none": "None of {all} other ways of judging says the same: {dissent} would not.",
     "agree_others": "the others",
     "method_funnel": "an exact test against chance alone",

@@ -6,6 +6,7 @@ TEXTS: dict[str, str] = {
     "provider_events": "{name} had {observed} {event} where {expected} were expected",
     "provider_values": "{name}: {title} averaged {observed} {unit} where {expected} were expected",
     "within_chance": ", which is within what chance does",
+    "within_spread": ", which is within the usual spread of {providers}",
     "provider_chance": "; chance alone would do this to {chance} {providers}",
     "provider_hidden": "{name}: counts are not published",
     "drawn_in": (
