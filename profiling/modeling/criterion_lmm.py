@@ -26,6 +26,7 @@ from profiling.modeling.blocks import Factor
 from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
 from profiling.modeling.laplace import level_blocks
+from profiling.modeling.linear_cells import lambda_slope, turned_blocks
 from profiling.modeling.tiles import add_rows, cell_products, weighted_gram
 
 ROUNDING = 1e-15  # relative error of a cross-product
@@ -92,10 +93,8 @@ class LinearCriterion:
     def evaluate(self, theta: np.ndarray) -> LinearEvaluation:
         """Return the profiled log-likelihood at theta with its gradient."""
         d, s, p = self.design, self.design.structure, self.p
-        k = d.form.offsets[-1]
         Lambda = d.form.matrix(theta)
-        A = np.broadcast_to(self.A, (s.n_cells, k, k))
-        factor = Factor(s, np.einsum("ba,mbc,cd->mad", Lambda, A, Lambda, optimize=True))
+        factor = Factor(s, turned_blocks(self.A, Lambda))
         C0, Cr = factor.half_solve(*self._levels(self.products, Lambda))
         M = self.cross - self._gram(C0, Cr)
         R = linalg.cholesky(M[:p, :p]) if p else np.zeros((0, 0))
@@ -141,22 +140,26 @@ class LinearCriterion:
         R: np.ndarray,
     ) -> np.ndarray:
         d, s, p = self.design, self.design.structure, self.p
-        k, m = d.form.offsets[-1], d.cell_multiplicity
-        A = np.broadcast_to(self.A, (s.n_cells, k, k))
-        products = np.broadcast_to(self.products, (s.n_cells, k, p + 1))
-        u = s.gather(u0, ur)
-        AL = A @ Lambda
-        slope = -np.einsum("m,mac,mcb->ab", m, AL, V, optimize=True)
-        # Z'W(y - X beta - Z Lambda u), cell by cell.
-        score = products @ np.concatenate([-beta, [1.0]]) - np.einsum("mab,mb->ma", AL, u)
-        slope += np.einsum("m,ma,mb->ab", m, score, u) / variance
-        if self.reml and p:
-            # dlog|RX'RX| = -2 tr((RX'RX)^-1 K'L_k'Z'W(X - Z Lambda K)): contract over beta's columns.
-            inverse = linalg.solve_triangular(R, np.eye(p))
-            half = [np.ascontiguousarray(part[..., :p] @ inverse) for part in (K0, Kr)]
-            K = np.concatenate([half[0][s.cell_level0], half[1][s.cell_rest]], axis=1)
-            fitted = products[:, :, :p] @ inverse - np.einsum("mab,mbj->maj", AL, K, optimize=True)
-            slope += np.einsum("m,maj,mbj->ab", m, fitted, K, optimize=True)
+        # dlog|RX'RX| = -2 tr((RX'RX)^-1 K'L_k'Z'W(X - Z Lambda K)): contract over beta's columns.
+        columns = p if self.reml else 0
+        root = linalg.solve_triangular(R, np.eye(p)) if columns else np.zeros((0, 0))
+        half = [np.ascontiguousarray(part[..., :columns] @ root) for part in (K0, Kr)]
+        slope = lambda_slope(
+            self.A,
+            self.products,
+            Lambda,
+            d.cell_multiplicity,
+            V,
+            np.concatenate([-beta, [1.0]]),
+            variance,
+            s.cell_level0,
+            s.cell_rest,
+            u0,
+            ur,
+            np.ascontiguousarray(root),
+            half[0],
+            half[1],
+        )
         return np.asarray(slope[d.form.rows, d.form.columns])
 
     def of_probe(self, last: LinearEvaluation, theta: np.ndarray, probe: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,11 +14,12 @@ from profiling.modeling.design import Design
 from profiling.modeling.diagnose import diagnose_lmm
 from profiling.modeling.effects import implicit_slopes, random_effects
 from profiling.modeling.families import family_of
-from profiling.modeling.inference import combine_information, difference_information, invert_information
+from profiling.modeling.inference import combine_information, forward_information, invert_information
 from profiling.modeling.iterative_error import lmm_errors
 from profiling.modeling.result import MixedModelResult
 
 LEAST_THETA, MOST_THETA = 0.1, 10.0  # bounds of the first guess
+INFORMATION_STEP = 1e-5  # of a standard error: the gradient is in closed form, and its rounding below 1e-10
 ROUNDING = 8 * float(np.finfo(float).eps)
 LARGEST_ROUNDING = 1e-3  # units of log-likelihood; beyond, cross-products have lost the residual
 
@@ -38,8 +39,8 @@ def fit_lmm(design: Design, reml: bool, start: np.ndarray | None = None) -> Mixe
     scale = 1.0 / np.sqrt(np.maximum(np.diag(objective.information()), 1e-300))
     own = np.flatnonzero(free)
     with objective.excursion():
-        rows = difference_information(
-            lambda point: objective.evaluate(point)[1], optimum.point, own, np.minimum(scale, 10.0)
+        rows = forward_information(
+            lambda point: objective.evaluate(point)[1], optimum.point, own, np.minimum(scale, 10.0), INFORMATION_STEP
         )
     information = combine_information(np.zeros((form.size, form.size)), rows, own)
     covariance_psi, lowest = invert_information(information, free)
