@@ -194,6 +194,8 @@ def _inside(item: Item, width: float) -> Item:
     if item.x >= before and item.x + most - before <= width:
         return item
     left, _, right, _ = item.box
+    spare = (right - left) * _UNSURE
+    left, right = left - spare * (item.anchor != "start"), right + spare * (item.anchor != "end")
     shift = min(max(-left, 0.0), max(width - right, 0.0)) if left < 0 else -min(max(right - width, 0.0), left)
     return replace(item, x=item.x + shift) if shift else item
 
@@ -220,6 +222,7 @@ def diamond(x: float, y: float, size: float) -> tuple[Point, ...]:
 
 BOLD_ROLES = frozenset({"strong", "name"})
 _WIDEST = 1.01  # of any letter, in its size
+_UNSURE = 0.02  # of the width of words, which is estimated
 
 # Advance widths of printable ASCII in thousandths of the size, for a sans face of usual width, 400 and
 # 600 weight.
