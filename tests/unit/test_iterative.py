@@ -10,6 +10,7 @@ from profiling.errors import ModelError
 from profiling.modeling.blocks import Factor
 from profiling.modeling.iterative import Iteration
 from profiling.modeling.iterative_solve import SparseUnit, conjugate_gradients, inverse_root
+from profiling.modeling.newton import maximize
 from profiling.modeling.structure import order_rows
 
 PROBES = 200
@@ -114,3 +115,26 @@ def test_only_the_largest_cores_are_iterated():
 def test_too_few_probes_are_refused():
     with pytest.raises(ModelError, match="iteration: 2 probes"):
         Iteration(probes=2)
+
+
+class _Estimated:
+    """A parabola with its top at zero whose gradient, from other probes, vanishes at `turn` instead."""
+
+    def __init__(self, turn: float, noise: float) -> None:
+        self.turn, self.noise = turn, noise
+
+    def evaluate(self, point):
+        return -0.5 * float(point @ point), self.turn - point
+
+    def information(self, sharp=False):
+        return 0.7 * np.eye(2)
+
+
+def test_a_search_under_noise_ends_where_the_gradient_does():
+    free = np.ones(2, dtype=bool)
+    start = np.array([0.001, -0.001])
+    found = maximize(_Estimated(0.01, 1e-3), start, free, ~free)
+    assert found.converged
+    np.testing.assert_allclose(found.point, 0.01, atol=1e-4)
+    misled = maximize(_Estimated(0.01, 0.0), start, free, ~free)
+    assert not misled.converged
