@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from profiling.config.fields import Bound, ColumnName, Day, Line, Share, Value, expected
+from profiling.vocabulary import Language
 
 ColumnType = Literal["integer", "number", "text", "date", "boolean"]
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -78,13 +79,13 @@ class Output(Frozen):
     """Where the site is written and what is in it. `folder` is absolute.
 
     `physician_pages`: a page for every inner provider too. `pdf`: the overview, measures and providers as PDF beside
-    their pages. `language`: of all words and numbers; English alone is whole so far.
+    their pages. `language`: of all words and numbers of the pages.
     """
 
     folder: Path = Field(default=Path("site"), validate_default=True)
     physician_pages: bool = False
     pdf: bool = False
-    language: Literal["en"] = "en"
+    language: Language = "en"
 
     @field_validator("folder")
     @classmethod

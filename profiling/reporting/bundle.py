@@ -25,7 +25,7 @@ from profiling.reporting.downloads import COLUMNS, EXACT, write_csv, write_json
 from profiling.reporting.manifest import manifest
 from profiling.reporting.pages import hospital as page
 from profiling.reporting.pages import methods
-from profiling.reporting.pages.shared import Site, build, noun, slug
+from profiling.reporting.pages.shared import Site, build, noun, nouns, slug
 from profiling.reporting.provider_table import FOR_CONTROL, joined
 from profiling.reporting.publication import STAGING
 from profiling.reporting.sentences import say
@@ -39,26 +39,6 @@ if TYPE_CHECKING:
     from profiling.store.runs import RunRecord
 
 OPENED = ("provider_evidence", "provider_periods", "social_risk")
-README = """\
-{title}
-Run {run}: {name}
-
-For the recipient only: these files hold its own patients and small counts, which are never published.
-
-index.html            the page of this {noun}, with its own counts
-summary.csv           its figures and those of its own {inner}, as the run found them
-worksheet_NAME.csv    one row an encounter of measure NAME
-coefficients_NAME.csv the coefficients behind the linear predictor
-manifest.json         the SHA-256 of every file
-
-How to recompute NAME from its worksheet, row by row (g is {links}):
-  expected  = g^-1(linear_predictor)                    sum: E
-  predicted = g^-1(linear_predictor + hospital_effect)  sum: P
-  ratio     = P / E                                     the shrunken ratio
-  O / E     = sum(observed) / sum(expected_marginal)    the raw ratio; expected_marginal is averaged over the effects
-A physician's own: predicted adds physician_effect; expected keeps hospital_effect where the measure compares within
-the hospital (inner_expected: within_hospital), else it has none.
-"""
 
 
 def own_view(record: RunRecord, level: str, provider: str) -> MaskedRun:
@@ -103,7 +83,10 @@ def _blind(rows: pd.DataFrame, seed: int) -> pd.Series:
     known = keys.drop_duplicates().sort_values()
     drawn = np.random.default_rng(seed).permutation(len(known)) + 1
     numbers = keys.map(dict(zip(known, drawn, strict=True)))
-    return "another " + rows["level"].str.replace("_", " ") + " (" + numbers.astype(str) + ")"
+    levels = rows["level"].astype(str)
+    words = {one: say("bundle_blind", level=noun(one), number="\0").split("\0") for one in levels.unique()}
+    before, after = (levels.map({one: ends[place] for one, ends in words.items()}) for place in (0, 1))
+    return before + numbers.astype(str) + after
 
 
 def write_bundle(record: RunRecord, predictions: Mapping[str, pd.DataFrame], provider: str, folder: Path) -> Path:
@@ -183,10 +166,18 @@ def _write_tables(
 
 def _write_readme(record: RunRecord, level: str, name: str, folder: Path) -> None:
     specs = {str(row.measure): json.loads(str(row.spec_json)) for row in record.measures.itertuples()}
-    links = "; ".join(f"{LINKS[str(spec['family'])]} for {measure}" for measure, spec in specs.items())
+    links = "; ".join(
+        say("bundle_link", link=LINKS[str(spec["family"])], measure=measure) for measure, spec in specs.items()
+    )
     levels = [entry["level"] for spec in specs.values() for entry in spec["providers"][1:]]
-    inner = noun(str(levels[0])) + "s" if levels else "providers"
-    text = README.format(
-        title=record.run["title"], run=record.run_id, name=name, noun=noun(level), inner=inner, links=links
+    inner = nouns(str(levels[0]) if levels else "provider")
+    text = say(
+        "bundle_readme",
+        title=record.run["title"],
+        run=record.run_id,
+        name=name,
+        noun=noun(level),
+        inner=inner,
+        links=links,
     )
     (folder / "README.txt").write_text(text, encoding="utf-8")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from profiling.reporting.sentences import stored
+from profiling.reporting.sentences import band
 
 _STATEMENT = re.compile(r'<title>([^<]+)</title>|aria-label="([^"]+)"|<tr\b[^>]*>(.*?)</tr>', re.DOTALL)
 _PART = re.compile(r'<section class="on-measure[^"]*" id="([^"]+)">')
@@ -42,7 +42,7 @@ class Names:
             shown = set(part.loc[~away[part.index], "provider_name"])
             found[str(measure)] = frozenset(set(part.loc[away[part.index], "provider_name"]) - shown)
         bands = providers["case_band"].unique()
-        texts = [*titles, *bands, *(stored(str(band)) for band in bands)]
+        texts = [*titles, *bands, *(band(str(one)) for one in bands)]
         longest = sorted({str(text) for text in texts if text}, key=lambda text: (-len(text), text))
         return cls(found, re.compile("|".join(map(re.escape, longest)) or r"(?!)"))
 

@@ -24,7 +24,7 @@ from profiling.reporting.chart import (
     text_width,
 )
 from profiling.reporting.charts import parts
-from profiling.reporting.sentences import say
+from profiling.reporting.sentences import band, say
 
 ROW, TALL_ROW = 24.0, 34.0
 LINE = 13.0
@@ -213,7 +213,7 @@ def _physician_row(r: Mapping[Hashable, Any], status: Mapping[str, str], hidden_
     href = str(r["href"]) if isinstance(r.get("href"), str) else ""
     ratio, lower, upper = (float(r[c]) for c in ("ratio", "ratio_lower", "ratio_upper"))
     if not r["shown"] or not all(numbers.known(value) for value in (ratio, lower, upper)):
-        return Row(name, np.nan, np.nan, np.nan, hidden_words.format(band=r.get("case_band", "")))
+        return Row(name, np.nan, np.nan, np.nan, hidden_words.format(band=band(str(r.get("case_band", "")))))
     category = str(r["category"]) if r["category"] in parts.SHAPES else "as_expected"
     words = f"{numbers.integer(float(r['n']))} · {parts.ratio_words(ratio, lower, upper)}"
     title = f"{name}: {parts.ratio_words(ratio, lower, upper)}. {status[category]}"

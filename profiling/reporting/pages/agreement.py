@@ -38,4 +38,4 @@ def method_words(measure: MeasureView, name: str) -> str:
         return sentences.say("method_without_largest", level=noun(name.removeprefix("without largest ")))
     if name.startswith("without "):
         return sentences.say("method_without", term=clean(term_words(name.removeprefix("without "))))
-    return clean(name.replace("_", " "))
+    return sentences.stored(clean(name.replace("_", " ")))

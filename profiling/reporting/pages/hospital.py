@@ -192,7 +192,7 @@ def _sentence(part: Prepared, level: str, row: Record, name: str) -> str:
 def _lede(site: Site, mine: list[Prepared], level: str, provider: str) -> str:
     telling = _telling(mine, provider)
     if telling is None:
-        band = sentences.stored(str(mine[0].records[provider]["case_band"])) if mine else sentences.say("few_word")
+        band = sentences.band(str(mine[0].records[provider]["case_band"])) if mine else sentences.say("few_word")
         return sentences.say("hidden_lede", band=band, most=site.masked.threshold - 1, provider=noun(level))
     row = telling.records[provider]
     drawn_in = abs(np.log(row["oe_ratio"] or np.nan)) > abs(np.log(row["ratio"])) or not row["oe_ratio"]
@@ -245,7 +245,7 @@ def _part(site: Site, part: Prepared, level: str, provider: str) -> dict[str, An
         "inner": _inner(site, part, level, provider, 1),
     }
     if row["hidden"]:
-        return base | {"band": sentences.stored(str(row["case_band"])), "sentence": str(measure.spec["question"])}
+        return base | {"band": sentences.band(str(row["case_band"])), "sentence": str(measure.spec["question"])}
     place = part.places.get(provider)
     nearest = [part.drawn[near] for near in part.peers[place]] if place is not None else []
     links = {kind: links_to(site, measure, kind, ROOT) for kind in (firmness.KIND, trend.KIND)}

@@ -319,7 +319,7 @@ def _flow(measure: MeasureView) -> list[dict[str, str]]:
 
 def _missing(measure: MeasureView) -> list[dict[str, str]]:
     """Shares, not counts: counts by trait and their union would give the small number that lack two traits back."""
-    few = sentences.say("stored_under", count=measure.masked.threshold)
+    few = sentences.say("band_under", count=measure.masked.threshold)
     return [
         {
             "name": sentences.stored(str(row.column_name).replace("_", " ")),

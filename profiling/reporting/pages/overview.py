@@ -13,6 +13,7 @@ from profiling.reporting.pages.directory import Directory
 from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, noun, nouns
 from profiling.reporting.sentences import (
     against_chance,
+    band,
     capital,
     counted,
     headline,
@@ -21,7 +22,6 @@ from profiling.reporting.sentences import (
     overall_headline,
     say,
     stand_out,
-    stored,
 )
 
 MOST_CONVERSATIONS = 30
@@ -182,7 +182,7 @@ def _conversation_row(site: Site, measures: list[MeasureView], level: str, provi
         cells.append({"title": measure.title, "category": measure.worded(row["category"]), "estimate": text})
     if cases == numbers.DASH:
         cases = (
-            stored(str(measures[0].providers[level].loc[provider, "case_band"]))
+            band(str(measures[0].providers[level].loc[provider, "case_band"]))
             if provider in measures[0].providers[level].index
             else cases
         )

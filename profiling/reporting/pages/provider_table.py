@@ -137,6 +137,6 @@ def hidden_row(measure: MeasureView, row: Any) -> dict[str, Any]:
     return {
         "name": row.provider_name,
         "hidden": True,
-        "band": sentences.stored(str(row.case_band)),
+        "band": sentences.band(str(row.case_band)),
         "category": measure.worded(row.category),
     }

@@ -103,7 +103,7 @@ def _flows(measure: MeasureView, pair: str) -> dict[tuple[int, int], float]:
 def _band(measure: MeasureView, start: int, share: float, words: Mapping[str, str]) -> Node:
     label = str(case_bands(np.array([float(start)]), measure.masked.threshold)[0])
     count = int((measure.providers[measure.outer]["case_band"] == label).sum())
-    text = sentences.say("links_band", count=sentences.counted(count, words["parent"]), band=sentences.stored(label))
+    text = sentences.say("links_band", count=sentences.counted(count, words["parent"]), band=sentences.band(label))
     return Node(text, numbers.percent(share))
 
 
@@ -135,7 +135,7 @@ def _flow_table(
     )
     labels = case_bands(np.array(starts, dtype=float), threshold)
     rows = tuple(
-        (sentences.stored(str(label)), *(numbers.percent(flows.get((start, k), 0.0)) for k in groups))
+        (sentences.band(str(label)), *(numbers.percent(flows.get((start, k), 0.0)) for k in groups))
         for label, start in zip(labels, starts, strict=True)
     )
     return PanelTable(sentences.say("links_table"), head, rows)

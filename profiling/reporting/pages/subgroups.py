@@ -52,6 +52,10 @@ def _trait(column: str) -> str:
     return sentences.capital(clean(column.replace("_", " ")))
 
 
+def _value(row: Any) -> str:
+    return sentences.band(clean(row.value))
+
+
 def _estimate(row: Any) -> Estimate:
     return Estimate(float(row.ratio), float(row.lower), float(row.upper))
 
@@ -64,9 +68,9 @@ def _second(row: Any, other: pd.DataFrame) -> Any | None:
 
 def _subgroup(row: Any, other: pd.DataFrame, threshold: int) -> Subgroup:
     if bool(row.hidden) or not numbers.known(row.ratio):
-        return Subgroup(clean(row.value), None, instead=sentences.say("groups_hidden", most=threshold - 1))
+        return Subgroup(_value(row), None, instead=sentences.say("groups_hidden", most=threshold - 1))
     second = _second(row, other)
-    return Subgroup(clean(row.value), _estimate(row), None if second is None else _estimate(second))
+    return Subgroup(_value(row), _estimate(row), None if second is None else _estimate(second))
 
 
 def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
@@ -83,7 +87,7 @@ def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> t
         title = sentences.say(
             "groups_more" if row.ratio > 1 else "groups_fewer",
             trait=_trait(str(row.column_name)).lower(),
-            value=clean(row.value),
+            value=_value(row),
             ratio=numbers.ratio(row.ratio),
             event=event,
         )
@@ -96,9 +100,7 @@ def _finding(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> t
         if len(with_social):
             left = int(((with_social["lower"] > 1) | (with_social["upper"] < 1)).sum())
             told.append(
-                sentences.say(
-                    "groups_outside_social", count=sentences.how_many(left), do=sentences.verb("do", left)
-                )
+                sentences.say("groups_outside_social", count=sentences.how_many(left), do=sentences.verb("do", left))
             )
     return title, tuple(told)
 
@@ -115,7 +117,7 @@ def _table(measure: MeasureView, main: pd.DataFrame, other: pd.DataFrame) -> Pan
     ]
     rows = []
     for row in each(main):
-        name = f"{_trait(str(row.column_name))}: {clean(row.value)}"
+        name = f"{_trait(str(row.column_name))}: {_value(row)}"
         if bool(row.hidden) or not numbers.known(row.ratio):
             rows.append((name, *[sentences.say("not_shown")] * (len(head) - 1)))
             continue

@@ -75,7 +75,7 @@ def _table(known: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:
     )
     rows = tuple(
         (
-            sentences.stored(str(band)),
+            sentences.band(str(band)),
             numbers.integer(size),
             numbers.interval_text(low, high) if size > 1 else numbers.ratio(low),
         )

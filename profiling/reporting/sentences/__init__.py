@@ -18,7 +18,7 @@ from profiling.reporting.sentences.findings import (
     rule,
     stand_out,
 )
-from profiling.reporting.sentences.stored import stored
+from profiling.reporting.sentences.stored import band, stored
 from profiling.reporting.sentences.words import (
     capital,
     counted,
@@ -37,6 +37,7 @@ __all__ = [
     "MOST_NAMES",
     "Finding",
     "against_chance",
+    "band",
     "capital",
     "counted",
     "headline",

@@ -24,7 +24,7 @@ def joined(parts: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
 
 MODULES = (
     *("findings", "overview", "measure", "hospital", "evidence", "model", "audit", "comparison", "rules", "every_page"),
-    *("many", "charts", "heads", "stored", "assets"),
+    *("many", "charts", "heads", "stored", "assets", "bundle"),
 )
 FOLDERS: Mapping[Language, str] = MappingProxyType({"en": "texts", "de": "german"})
 

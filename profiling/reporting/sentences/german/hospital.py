@@ -6,7 +6,7 @@ TEXTS: dict[str, str] = {
     "provider_events": "{name}: {observed} {event}, wo {expected} zu erwarten waren",
     "provider_values": "{name}: {title} im Mittel {observed} {unit}, wo {expected} zu erwarten waren",
     "within_chance": "; das liegt im Bereich des Zufalls",
-    "within_spread": "; das liegt in der üblichen Streuung",
+    "within_spread": "; das liegt in der üblichen Streuung der {providers}",
     "provider_chance": "; durch Zufall allein geschähe das {chance} {providers}",
     "provider_hidden": "{name}: Zahlen werden nicht veröffentlicht",
     "drawn_in": (

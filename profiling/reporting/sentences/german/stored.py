@@ -12,10 +12,13 @@ TEXTS: dict[str, str] = {
     "stored_public": "öffentlich",
     "stored_bundle": "für eine Einrichtung",
     "stored_any": "irgendeines davon",
-    # bands of cases
-    "stored_some": "einige",
-    "stored_under": "unter {count}",
-    "stored_from": "{count} oder mehr",
+    # bands of cases and of numbers
+    "band_some": "einige",
+    "band_under": "unter {count}",
+    "band_from": "{count} oder mehr",
+    "band_over": "{count} und darüber",
+    "band_to": "{low} bis {high}",
+    "band_to_under": "{low} bis unter {high}",
     # steps of a cohort
     "stored_all": "alle Behandlungsfälle",
     "stored_admitted": "aufgenommen {start} bis {end}",
@@ -34,4 +37,13 @@ TEXTS: dict[str, str] = {
     "stored_gate_missing": "fehlende Werte von {measure}",
     "stored_gate_flags": "Zahl der Auffälligkeiten von {measure}",
     "stored_gate_volume": "Fallzahl von {measure}",
+    "stored_gate_rate": "Ereignisrate oder Mittel von {measure}",
+    # ways of judging
+    "stored_same_order": "eine andere Regel für dieselben Schätzwerte",
+    "stored_mean_residual": "Test des mittleren Residuums",
+    "stored_as_recorded": "jede Behandlung der Stelle zugeordnet, bei der sie erfasst ist",
+    "stored_most_visits": "jede Behandlung der Stelle zugeordnet, die meist aufgesucht wird",
+    "stored_way_recorded": "die Zuordnung wie erfasst",
+    "stored_way_visits": "die Zuordnung nach den meisten Behandlungen",
+    "stored_unshrunken": "der Test ohne Glättung",
 }

@@ -12,10 +12,13 @@ TEXTS: dict[str, str] = {
     "stored_public": "public",
     "stored_bundle": "bundle",
     "stored_any": "any of them",
-    # bands of cases
-    "stored_some": "some",
-    "stored_under": "under {count}",
-    "stored_from": "{count} or more",
+    # bands of cases and of numbers
+    "band_some": "some",
+    "band_under": "under {count}",
+    "band_from": "{count} or more",
+    "band_over": "{count} and over",
+    "band_to": "{low} to {high}",
+    "band_to_under": "{low} to under {high}",
     # steps of a cohort
     "stored_all": "all encounters",
     "stored_admitted": "admitted {start} to {end}",
@@ -34,4 +37,13 @@ TEXTS: dict[str, str] = {
     "stored_gate_missing": "missing values of {measure}",
     "stored_gate_flags": "number of flags of {measure}",
     "stored_gate_volume": "number of patients of {measure}",
+    "stored_gate_rate": "event rate or mean of {measure}",
+    # ways of judging
+    "stored_same_order": "another rule for the same estimates",
+    "stored_mean_residual": "test of the mean residual",
+    "stored_as_recorded": "every visit attributed to the provider it is recorded with",
+    "stored_most_visits": "every visit attributed to the provider its patient sees most",
+    "stored_way_recorded": "attribution attending",
+    "stored_way_visits": "attribution most visits",
+    "stored_unshrunken": "unshrunken",
 }
