@@ -3,6 +3,7 @@
 Two hospitals meet in the Schur complement where a physician works in both. Most hospitals meet few, and eliminating
 these first (minimum degree on the quotient graph; George & Liu 1989) costs next to nothing and leaves a dense core that
 is much smaller than the whole. Once the next coefficient meets more than a `DENSE`th of those left, the core begins.
+Where the whole would be too large for a core, an order that takes too long to find is given up: so would its core be.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy import sparse
 
 DENSE = 8  # dense tiles do some hundred times the operations a second that sparse columns do
 MOST_PAIRS = 100_000_000  # of coefficients under one level: beyond that nothing about it is sparse
+PATIENCE = 20_000  # neighbours looked at for each coefficient
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ class Order:
     rows: np.ndarray
 
 
-def elimination_order(level_ptr: np.ndarray, coefficients: np.ndarray, size: int) -> Order:
+def elimination_order(level_ptr: np.ndarray, coefficients: np.ndarray, size: int, largest: float = np.inf) -> Order:
     """Return the order for `size` coefficients; those of one level (rows level_ptr[g] to level_ptr[g+1]) all meet.
 
-    `coefficients` (cells, kr) from 0 to size - 1.
+    `coefficients` (cells, kr) from 0 to size - 1. Cores of up to `largest` coefficients are worth any search.
     """
     kr = coefficients.shape[1]
     met = np.square(np.diff(level_ptr).astype(float) * kr).sum()
@@ -46,7 +48,10 @@ def elimination_order(level_ptr: np.ndarray, coefficients: np.ndarray, size: int
     if meets.nnz > size * size / DENSE:
         return dense
     indptr, indices = meets.indptr.astype(np.int64), meets.indices.astype(np.int64)
-    order, ptr, rows = _minimum_degree(indptr, indices, DENSE)
+    patience = np.inf if size <= largest else PATIENCE * float(size)
+    order, ptr, rows = _minimum_degree(indptr, indices, DENSE, patience)
+    if not len(ptr):
+        return dense
     new = np.empty(size, dtype=np.int64)
     new[order] = np.arange(size)
     rows = new[rows]
@@ -68,9 +73,12 @@ def meeting_graph(level_ptr: np.ndarray, coefficients: np.ndarray, size: int) ->
 
 
 @nb.njit(cache=True)
-def _minimum_degree(indptr: np.ndarray, indices: np.ndarray, dense: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _minimum_degree(
+    indptr: np.ndarray, indices: np.ndarray, dense: int, patience: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the order (s), and pointers and rows (old indices) of the columns that were eliminated sparsely.
 
+    Pointers are empty where more than `patience` neighbours were looked at.
     Eliminated coefficients live on as elements, whose members all meet. A coefficient meets its old neighbours and the
     members of its elements; an element is absorbed by the next one that meets it, so that lists never grow.
     """
@@ -86,7 +94,7 @@ def _minimum_degree(indptr: np.ndarray, indices: np.ndarray, dense: int) -> tupl
     order, ptr = np.empty(size, dtype=np.int64), np.zeros(size + 1, dtype=np.int64)
     rows = np.empty(max(4 * len(indices), 16), dtype=np.int64)
     done = 0
-    lowest = 0
+    lowest, looked_at = 0, 0
     while size - done > dense:
         while head[lowest] < 0:
             lowest += 1
@@ -120,6 +128,9 @@ def _minimum_degree(indptr: np.ndarray, indices: np.ndarray, dense: int) -> tupl
             degree[j] = _union(j, alive, indptr, indices, elements, count, ptr, rows, stamp, now, 0, False)
             _link(j, degree[j], head, following, leading)
             lowest = min(lowest, degree[j])
+            looked_at += degree[j] + indptr[j + 1] - indptr[j]
+        if looked_at > patience:
+            return order, ptr[:0].copy(), rows[:0].copy()
         done += 1
     place = done
     for i in range(size):

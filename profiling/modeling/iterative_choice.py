@@ -30,10 +30,11 @@ def eliminations(
     renumbered = np.arange(int(rest_ptr[-1]))
     orders: dict[int, Order] = {}
     for c in large.tolist():
-        orders[c] = elimination_order(*_component_cells(level_ptr, component_ptr, rest_ptr, cell_rest, c))
+        own = _component_cells(level_ptr, component_ptr, rest_ptr, cell_rest, c)
+        orders[c] = elimination_order(*own, np.sqrt(limit / CORE_BYTES))
     for c in _beyond(orders, limit):
-        own = _entries(*_component_cells(level_ptr, component_ptr, rest_ptr, cell_rest, c))
-        orders[c] = orders[c] if own is None else own
+        entries = _entries(*_component_cells(level_ptr, component_ptr, rest_ptr, cell_rest, c))
+        orders[c] = orders[c] if entries is None else entries
     for c, found in orders.items():
         count[c] = found.sparse
         sizes[rest_ptr[c] : rest_ptr[c] + found.sparse] = np.diff(found.ptr)
