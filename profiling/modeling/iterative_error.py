@@ -1,8 +1,9 @@
 """The Monte-Carlo error of a fit whose crossed factors were solved by iteration.
 
-Every probe alone gives an unbiased log-determinant l_k and gradient g_k at the estimates. The standard error of the
-log-likelihood is the spread of l_k over the root of their number; that of the estimates, to first order, the same of
-I^-1 g_k, I the information. Standard errors of coefficients describe the data's chance and do not hold it.
+Every probe alone gives a log-likelihood l_k and a gradient g_k at the estimates, all but unbiased (see
+`iterative_trace`). The standard error of the log-likelihood is the spread of l_k over the root of their number; that of
+the estimates, to first order, the same of I^-1 g_k, I the information. Standard errors of coefficients describe the
+data's chance and do not hold it.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class MonteCarlo:
         text = (
             f"{size} coefficients cross so widely that they were solved by iteration; log-determinant and gradient are "
             f"estimated from {self.probes} probes (seed {self.seed}). Monte-Carlo standard errors: log-likelihood "
-            f"{self.log_likelihood:.2g}, estimates up to {self.share:.2%} of their standard errors, which do not hold "
-            f"it, standard deviations of effects up to {self.effects:.1%}"
+            f"{self.log_likelihood:.2g}, estimates up to {100 * self.share:.2g} % of their standard errors, which do "
+            f"not hold it, standard deviations of effects up to {100 * self.effects:.2g} %"
         )
         large = self.share > LARGE_SHARE
         advice = ". Take more probes, as in iteration=Iteration(probes=...)" if large else ""

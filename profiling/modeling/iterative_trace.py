@@ -72,7 +72,7 @@ class IterativeCore:
 
     @cached_property
     def log_determinants(self) -> np.ndarray:
-        """Return one unbiased estimate of log|S| a probe (k); their mean is the value."""
+        """Return one estimate of log|S| a probe (k); their mean is the value."""
         size, exact = len(self.diagonal), float(np.log(self.diagonal).sum()) if self.positive else np.nan
         if not np.isfinite(exact) or not np.isfinite(self.krylov.solution).all():
             return np.full(self.probes.shape[1], np.nan)
