@@ -35,7 +35,8 @@ def speaking(language: Language) -> Iterator[None]:
 class Locale:
     """How a language writes numbers, dates and chances. `words`: the numbers from zero on; `day`: of a date.
 
-    `thousands` and `mark` separate groups of three and decimals. Patterns hold one {number}.
+    `thousands` and `mark` separate groups of three and decimals. Patterns hold one {number}. `bend`: whether the words
+    for none and one follow the gender of what is counted.
     """
 
     thousands: str
@@ -48,6 +49,7 @@ class Locale:
     seldom: str
     under: str
     to: str
+    bend: bool
 
 
 ENGLISH = Locale(
@@ -64,6 +66,7 @@ ENGLISH = Locale(
     seldom="under 1 in {number}",
     under="under {number}",
     to="{low} to {high}",
+    bend=False,
 )
 GERMAN = Locale(
     thousands=".",
@@ -80,6 +83,7 @@ GERMAN = Locale(
     seldom="weniger als 1 von {number}",
     under="unter {number}",
     to="{low} bis {high}",
+    bend=True,
 )
 LOCALES: MappingProxyType[Language, Locale] = MappingProxyType({"en": ENGLISH, "de": GERMAN})
 

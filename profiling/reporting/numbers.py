@@ -122,6 +122,12 @@ def in_words(value: Number, capital: bool = False) -> str:
     return text[:1].upper() + text[1:] if capital else text
 
 
+def in_any_gender(value: Number, capital: bool = False) -> str:
+    """Whole numbers in words before a noun whose gender is not known: figures where the word would follow it."""
+    bends = locale().bend and value is not None and known(value) and round(float(value)) < 2
+    return integer(value) if bends else in_words(value, capital)
+
+
 def rank_interval(lower: Number, upper: Number) -> str:
     """A rank is only ever an interval: 61–121."""
     return f"{integer(lower)}–{integer(upper)}" if known(lower) and known(upper) else DASH

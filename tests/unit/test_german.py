@@ -87,6 +87,12 @@ def test_verbs_follow_their_number(count: int, said: str) -> None:
         assert sentences.verb("lie", count) == said
 
 
+def test_a_count_before_a_noun_of_unknown_gender_takes_no_form() -> None:
+    assert [numbers.in_any_gender(value) for value in (1, 7)] == ["one", "seven"]
+    with speaking("de"):
+        assert [numbers.in_any_gender(value, capital=True) for value in (0, 1, 7, 40)] == ["0", "1", "Sieben", "40"]
+
+
 def test_numbers_and_dates_are_written_the_german_way() -> None:
     with speaking("de"):
         assert numbers.decimal(1234.5) == "1.234,5"

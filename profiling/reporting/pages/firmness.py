@@ -123,7 +123,7 @@ def _step_words(measure: MeasureView, step: Step, capital: bool = False) -> str:
     noun_of = sentences.one_of(measure.event) if count == 1 else measure.event
     key = "firm_more" if step.change > 0 else "firm_fewer"
     return sentences.say(
-        key, count=numbers.in_words(count, capital), event=noun_of, status=_word(measure, step.category)
+        key, count=numbers.in_any_gender(count, capital), event=noun_of, status=_word(measure, step.category)
     )
 
 

@@ -14,8 +14,8 @@ TEXTS: dict[str, str] = {
         "als erwartet."
     ),
     "firm_now": "Beobachtet: {observed} {event}, Ergebnis „{status}“.",
-    "firm_more": "Bei {count} {event} mehr: „{status}“",
-    "firm_fewer": "Bei {count} {event} weniger: „{status}“",
+    "firm_more": "{count} mehr ({event}): „{status}“",
+    "firm_fewer": "{count} weniger ({event}): „{status}“",
     "firm_near": "Bei dieser Regel sind die Zahlen angenähert, nicht exakt.",
     "firm_table": "Zahlen ({event}), bei denen sich das Ergebnis änderte",
     "from_up": "{count} oder mehr",

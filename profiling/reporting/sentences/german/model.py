@@ -143,7 +143,7 @@ TEXTS: dict[str, str] = {
     "family_poisson": "gemischt, Poisson",
     "family_log_gaussian": "gemischt linear, für den Logarithmus",
     "family_gaussian": "gemischt linear",
-    "shares_patients": "Fällen derselben Einrichtung",
+    "shares_patients": "Behandlungen derselben Einrichtung",
     "shares_none": "Für dieses Modell nicht verfügbar.",
     "shares_sub_odds": "Was das Risikoprofil nicht erklärt, auf der Skala der Log-Odds.",
     "shares_sub": "Was das Risikoprofil nicht erklärt, auf der Skala des Modells.",
