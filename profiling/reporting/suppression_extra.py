@@ -167,7 +167,7 @@ def _enter_periods(base: Base, periods: pd.DataFrame) -> dict[int, Ints]:
     whole = added(own, grid, len(used))
     first = build.equations
     build.sum_to(pieces, own, units.rows[used], CANDIDATE, 0)
-    _enter_rest(base, values[used] - whole, first)
+    _enter_rest(base, values[used], whole, first)
     names = table["measure"].astype(str).to_numpy()[used]
     measures = np.array([units.measures[name] for name in names], dtype=np.int64)
     known, number = np.unique(measures, return_inverse=True)
@@ -200,13 +200,20 @@ def _order_of_series(grid: Floats, own: Ints, whole: Floats, threshold: int) -> 
     return order
 
 
-def _enter_rest(base: Base, rest: Floats, first: int) -> None:
-    """What the members of sums lack of their totals: a count that is never shown. first: number of the first sum."""
+def _enter_rest(base: Base, totals: Floats, whole: Floats, first: int) -> None:
+    """What the members of sums lack of their totals: a count that is never shown. first: number of the first sum.
+
+    totals, whole (s, 3): what the members should and do add up to. Where no member has a cell that the total has
+    (non-events of trials are counted of providers alone) the sum tells nothing of it: all of it is lacking, any number.
+    """
+    uncounted = np.isnan(whole) & ~np.isnan(totals)
+    rest = totals - np.where(uncounted, 0.0, whole)
     lacking = np.flatnonzero((np.nan_to_num(rest) != 0).any(axis=1))
     if len(lacking):
-        values = rest[lacking]
+        values, apart = rest[lacking], uncounted[lacking]
         lower = np.minimum(np.nan_to_num(values), 0.0)
-        units = base.build.add(values, lower=lower, protected=is_small(values, base.threshold))
+        small = is_small(values, base.threshold) & ~apart
+        units = base.build.add(values, tied=~apart.any(axis=1), lower=lower, protected=small)
         base.build.also(first + lacking, units, 1.0)
 
 
@@ -226,7 +233,7 @@ def _enter_subgroups(base: Base, subgroups: pd.DataFrame) -> dict[int, Ints]:
     cases = {name: added(np.zeros(len(part), np.int64), base.values[part.index], 1)[0] for name, part in _outer(table)}
     first = build.equations
     build.sum_to(pieces, which, totals, CANDIDATE, 0)
-    _enter_rest(base, np.array([cases[name] for name in names[own]]) - added(which, counts, count), first)
+    _enter_rest(base, np.array([cases[name] for name in names[own]]), added(which, counts, count), first)
     units.values, units.value_measure = groups, measures
     return {int(pieces[0]): rank(counts)}
 

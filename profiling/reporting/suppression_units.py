@@ -176,6 +176,7 @@ def levels(
     first = np.unique(which, return_index=True)[1]
     totals = build.add(
         added(which, values, count),
+        tied=tied_of(table)[first],
         group=None if group is None else group[first],
         fixed=None if fixed is None else fixed[first],
     )
@@ -199,7 +200,7 @@ def _parents(table: pd.DataFrame) -> Ints:
 @dataclass(frozen=True)
 class Families:
     """Hospitals over their physicians: rows of children, which family each is of, the parent's row of each family,
-    sums, and whether they are the parent's own counts.
+    sums, and whether they are the parent's own counts; tied (k,): rows whose cases are events and non-events.
     """
 
     parent: Ints
@@ -208,6 +209,7 @@ class Families:
     parents: Ints
     sums: Floats
     exact: Bools
+    tied: Bools
 
     @classmethod
     def of(cls, table: pd.DataFrame, values: Floats) -> Families:
@@ -217,7 +219,7 @@ class Families:
         parents, which = np.unique(parent[children], return_inverse=True)
         sums = added(which, values[children], len(parents))
         exact = np.all((sums == values[parents]) | np.isnan(sums), axis=1)
-        return cls(parent, children, which.astype(np.int64), parents, sums, exact)
+        return cls(parent, children, which.astype(np.int64), parents, sums, exact, tied_of(table))
 
     def implied(self, table: pd.DataFrame) -> Bools:
         """Rows of inner levels that are all children of exact families, none of a hospital missing."""
@@ -234,7 +236,8 @@ class Families:
         kept = self.exact[self.which]
         if groups is not None:
             other = np.flatnonzero(~self.exact)
-            totals[other] = build.add(self.sums[other], group=groups[self.parents[other]])
+            above = self.parents[other]
+            totals[other] = build.add(self.sums[other], tied=self.tied[above], group=groups[above])
             kept = np.ones(len(self.children), dtype=np.bool_)
         used, numbers = np.unique(self.which[kept], return_inverse=True)
         build.sum_to(rows[self.children[kept]], numbers.astype(np.int64), totals[used])
