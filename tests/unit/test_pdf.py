@@ -115,3 +115,13 @@ def test_overview_measures_and_providers_are_printed_and_their_pages_lead_there(
         html = (tmp_path / name).with_suffix(".html").read_text(encoding="utf-8")
         assert f'<a href="{name.rpartition("/")[2]}">This page as PDF</a>' in html
         assert (tmp_path / name).read_bytes().startswith(b"%PDF")
+
+
+@needs_pdf
+def test_the_pdfs_of_a_site_written_twice_have_the_same_bytes(tmp_path: Path) -> None:
+    record, made = simulated_run(hospitals=2, physicians_each=1, rows=900), []
+    for name in ("one", "two"):
+        write_site(record, tmp_path / name, presentation=Presentation(pdf=True))
+        made.append({p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.pdf")})
+    assert made[0] == made[1]
+    assert len(made[0]) > 5
