@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from profiling.assessment.fitted import Floats
+from profiling.assessment.fitted import Floats, Integers
 from profiling.assessment.mixture import EffectMixture, draw_effects
 from profiling.assessment.rank_grid import expected_ranks_on_grid
 from profiling.assessment.ranks import expected_ranks, percentiles
@@ -24,7 +24,8 @@ ALL_PAIRS_UP_TO = 5000
 POSITIONS = 65535
 BINS_A_PROVIDER, MOST_BINS = 4, 1 << 18
 QUANTILE_CELLS = 4096
-BLOCK = 20_000
+TILE = 64  # providers whose counts stay in the nearest cache
+GROUPS = {"bottom_tenth": 0.1, "bottom_fifth": 0.2, "top_fifth": -0.2, "top_tenth": -0.1}
 
 
 def posterior_ranks(
@@ -142,17 +143,56 @@ def _count_positions(effect: Any, sd: Any, seeds: Any, first: float, last: float
 def _summaries(
     positions: npt.NDArray[np.uint16], level: float
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16], dict[str, Floats]]:
-    draws, count = positions.shape
+    """Lower and upper position of each provider that hold `level` of its draws, and its shares of draws by group."""
+    draws = len(positions)
     low_at = max(int(np.ceil((1.0 - level) / 2.0 * draws)) - 1, 0)
     high_at = min(int(np.ceil((1.0 + level) / 2.0 * draws)) - 1, draws - 1)
-    low, high = np.empty(count, dtype=np.uint16), np.empty(count, dtype=np.uint16)
-    names = {"bottom_tenth": 0.1, "bottom_fifth": 0.2, "top_fifth": -0.2, "top_tenth": -0.1}
-    shares = {name: np.empty(count) for name in names}
-    for a in range(0, count, BLOCK):
-        own = np.ascontiguousarray(positions[:, a : a + BLOCK].T)
-        for name, share in names.items():
-            inside = own < share * POSITIONS if share > 0 else own > (1.0 + share) * POSITIONS
-            shares[name][a : a + BLOCK] = inside.mean(axis=1)
-        own.partition((low_at, high_at), axis=1)
-        low[a : a + BLOCK], high[a : a + BLOCK] = own[:, low_at], own[:, high_at]
-    return low, high, shares
+    places = np.arange(POSITIONS + 1)
+    groups = {name: _group(places, share) for name, share in GROUPS.items()}
+    found, inside = _count_summaries(positions, np.array([low_at, high_at]), np.array(list(groups.values())), TILE)
+    return found[0], found[1], {name: inside[k] / draws for k, name in enumerate(groups)}
+
+
+def _group(places: Integers, share: float) -> tuple[int, int]:
+    """First and last position of the lowest (share > 0) or highest (share < 0) group."""
+    inside = np.flatnonzero(places < share * POSITIONS if share > 0 else places > (1.0 + share) * POSITIONS)
+    return int(inside[0]), int(inside[-1])
+
+
+@numba.njit(parallel=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _count_summaries(positions: Any, wanted: Any, groups: Any, tile: int) -> Any:
+    """Order statistics (len(wanted), J) and draws within groups (len(groups), J) of positions (draws, J).
+
+    An order statistic is found by counting high bytes, then the low bytes of those that share its high byte.
+    """
+    draws, count = positions.shape
+    found = np.empty((wanted.shape[0], count), dtype=np.uint16)
+    inside = np.zeros((groups.shape[0], count), dtype=np.int32)
+    for block in numba.prange((count + tile - 1) // tile):
+        first, last = block * tile, min((block + 1) * tile, count)
+        high = np.zeros((last - first, 256), dtype=np.int32)
+        own = np.empty((last - first, draws), dtype=np.uint16)
+        for d in range(draws):
+            for j in range(first, last):
+                value = positions[d, j]
+                own[j - first, d] = value
+                high[j - first, value >> 8] += 1
+                for g in range(groups.shape[0]):
+                    inside[g, j] += groups[g, 0] <= value <= groups[g, 1]
+        low = np.empty(256, dtype=np.int32)
+        for j in range(first, last):
+            for w in range(wanted.shape[0]):
+                byte, left = 0, wanted[w]
+                while left >= high[j - first, byte]:
+                    left -= high[j - first, byte]
+                    byte += 1
+                low[:] = 0
+                for d in range(draws):
+                    if own[j - first, d] >> 8 == byte:
+                        low[own[j - first, d] & 255] += 1
+                part = 0
+                while left >= low[part]:
+                    left -= low[part]
+                    part += 1
+                found[w, j] = byte * 256 + part
+    return found, inside

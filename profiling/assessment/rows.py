@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -93,7 +95,17 @@ def sort_by_provider(codes: Integers, count: int) -> tuple[Integers, Integers]:
         raise ModelError(
             Problem("providers", f"{int((np.diff(starts) == 0).sum())} of them have no rows", "a row each")
         )
-    return np.argsort(codes, kind="stable").astype(np.int64), starts
+    return _counted_order(codes, starts), starts
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _counted_order(codes: Any, starts: Any) -> Any:
+    """The stable order of codes whose groups begin at `starts`, by counting."""
+    order, place = np.empty(codes.shape[0], dtype=np.int64), starts.copy()
+    for row in range(codes.shape[0]):
+        order[place[codes[row]]] = row
+        place[codes[row]] += 1
+    return order
 
 
 def means_by(values: Floats, starts: Integers) -> Floats:

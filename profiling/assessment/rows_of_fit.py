@@ -76,9 +76,8 @@ def rows_of_fit(fit: FittedModel, provider: str, options: ProfileOptions) -> Pro
     outer, inner = resolve_levels(fit, provider, options)
     scale, standard = scale_of(fit, options), standard_of(fit, provider, options)
     trials = whole_trials(fit)
-    codes = np.repeat(_codes(fit, provider), trials)
-    order, starts = sort_by_provider(codes, len(fit.levels(provider)))
-    source = np.repeat(np.arange(len(trials)), trials)[order]
+    order, starts = sort_by_provider(by_trial(_codes(fit, provider), trials), len(fit.levels(provider)))
+    source = order if len(order) == len(trials) else np.repeat(np.arange(len(trials)), trials)[order]
     outcome = outcome_by_trial(fit, trials)[order]
     averaged = sum(variance_of(fit, group) for group in standard.averaged)
     null, points = standard.expected + scale.raised_by, options.quadrature_points
@@ -91,7 +90,7 @@ def rows_of_fit(fit: FittedModel, provider: str, options: ProfileOptions) -> Pro
         expected=response(null, scale.link)[source],
         expected_marginal=marginal_response(null, scale.link, averaged, points)[source],
         eta=(standard.predicted + scale.raised_by)[source],
-        residual=(outcome - standard.expected[source]) * (scale.family in ("log_gaussian", "gaussian")),
+        residual=_residual(outcome, standard.expected, source, scale),
         mode=_values(fit.mode(provider)),
         sd=_values(fit.mode_sd(provider)),
         sd_full=_posterior_sd(fit, provider, outer, inner, options, source, starts),
@@ -165,6 +164,11 @@ def whole_trials(fit: FittedModel) -> Integers:
     return values.astype(np.int64)
 
 
+def by_trial(values: Integers, trials: Integers) -> Integers:
+    """Values of rows, repeated for each of their trials; the values themselves where each row is one."""
+    return values if (trials == 1).all() else np.repeat(values, trials)
+
+
 def outcome_by_trial(fit: FittedModel, trials: Integers) -> Floats:
     """The outcome with one row a trial: a proportion k/w becomes k ones and w − k zeros."""
     outcome = np.asarray(fit.outcome, dtype=np.float64)
@@ -203,6 +207,13 @@ def _values(column: npt.ArrayLike) -> Floats:
 
 def _codes(fit: FittedModel, group: str) -> Integers:
     return np.asarray(fit.level_codes(group), dtype=np.int64)
+
+
+def _residual(outcome: Floats, expected: Floats, source: Integers, scale: Scale) -> Floats:
+    """Sorted outcomes less expectations on the scale of the model; zeros, which take no memory, for counts."""
+    if scale.family in ("log_gaussian", "gaussian"):
+        return np.asarray(outcome - expected[source])
+    return np.zeros(len(outcome))
 
 
 def _exposure(fit: FittedModel) -> Floats:

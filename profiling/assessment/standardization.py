@@ -14,6 +14,7 @@ Normand, Glickman & Gatsonis 1997 (JASA 92); Krumholz et al. 2006 (Circulation 1
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
@@ -23,6 +24,7 @@ from scipy import special
 
 from profiling.assessment.fitted import Floats, Integers
 
+TILE = 20_000  # rows whose intermediate values stay in the cache
 IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG = range(5)
 LINKS = {"identity": IDENTITY, "log": LOG, "logit": LOGIT, "probit": PROBIT, "cloglog": CLOGLOG}
 
@@ -67,9 +69,20 @@ def marginal_response(eta: Floats, link: str, variance: float, points: int = 31)
     if link == "probit":
         return response(eta / np.sqrt(1.0 + variance), link)
     nodes, weights = np.polynomial.hermite_e.hermegauss(points)
+    nodes, weights = nodes * np.sqrt(variance), weights / weights.sum()
     total = np.zeros_like(eta)
-    for node, weight in zip(nodes * np.sqrt(variance), weights / weights.sum(), strict=True):
-        total += weight * response(eta + node, link)
+
+    def fill(first: int) -> None:
+        own, part = eta[first : first + TILE], total[first : first + TILE]
+        for node, weight in zip(nodes, weights, strict=True):
+            part += weight * response(own + node, link)
+
+    tiles = range(0, len(eta), TILE)
+    if len(tiles) <= 1:
+        fill(0)
+        return total
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        list(pool.map(fill, tiles))
     return total
 
 

@@ -12,6 +12,7 @@ from profiling.assessment.rank_confidence import _largest_difference, simultaneo
 from profiling.assessment.rank_grid import expected_ranks_on_grid
 from profiling.assessment.rank_summary import (
     _drawn_positions,
+    _summaries,
     mixture_draws,
     posterior_ranks,
     probability_higher,
@@ -167,3 +168,15 @@ def test_draws_of_a_mixture() -> None:
     draws = mixture_draws(mixture, 20_000, 1)
     assert draws.mean() == pytest.approx(0.6, abs=0.01)
     assert draws.var() == pytest.approx(0.4 * 0.01 + 0.6 * 0.04 + 0.24, rel=0.03)
+
+
+@pytest.mark.parametrize("draws", [1, 7, 1000])
+def test_counted_order_statistics_are_those_of_sorted_draws(draws: int) -> None:
+    positions = np.random.default_rng(8).integers(0, 65536, (draws, 150)).astype(np.uint16)
+    positions[:, :40] //= 300
+    low, high, shares = _summaries(positions, 0.95)
+    ordered = np.sort(positions, axis=0)
+    assert np.array_equal(low, ordered[max(int(np.ceil((1.0 - 0.95) / 2.0 * draws)) - 1, 0)])
+    assert np.array_equal(high, ordered[min(int(np.ceil((1.0 + 0.95) / 2.0 * draws)) - 1, draws - 1)])
+    assert np.array_equal(shares["bottom_fifth"], (positions < 0.2 * 65535).mean(axis=0))
+    assert np.array_equal(shares["top_tenth"], (positions > 0.9 * 65535).mean(axis=0))
