@@ -259,7 +259,7 @@ RANK_WORDS = (
     "Share in % of the 95 % rank intervals that hold the true rank, and their mean width in percentiles (percentile",
     "intervals are the same on another scale); *joint* draws of crossed effects beside the published ones. Then the",
     "providers said to be among the highest fifth with a probability above one half: the mean of what is claimed, and",
-    "the share that is there.",
+    "the share that is there, with its Monte Carlo error.",
     "",
     "| design | held | width | joint draws: held | width | claimed | true |",
     "|---|---|---|---|---|---|---|",
@@ -291,5 +291,8 @@ def rank_line(name: str, results: list[Result]) -> str:
             continue
         (held, width), (error, _) = mean(results, kind)
         cells += [f"{100 * held:.1f} ± {100 * error:.1f}", f"{100 * width:.0f}"]
-    likely, claimed, inside = np.sum([result["claims"] for result in results], axis=0)
-    return f"| {name} | {' | '.join(cells)} | {claimed / likely:.3f} | {inside / likely:.3f} |"
+    claims = np.array([result["claims"] for result in results])
+    likely, claimed, inside = claims.sum(axis=0)
+    # Providers of one draw are alike in luck: the error is that of whole draws.
+    error = np.sqrt(np.square(claims[:, 2] - claims[:, 1]).sum()) / likely
+    return f"| {name} | {' | '.join(cells)} | {claimed / likely:.3f} | {inside / likely:.3f} ± {error:.3f} |"
