@@ -102,6 +102,7 @@ def fixed_effects(
 
 def fixed_effects_of(fit: MixedModelResult, provider: str) -> FixedEffects:
     """The fixed-effect model of the same data as a fitted mixed model: its case mix, an intercept per `provider`."""
+    from profiling.modeling.columns import to_dense
     from profiling.modeling.state import source_of
 
     design = source_of(fit).design
@@ -110,7 +111,7 @@ def fixed_effects_of(fit: MixedModelResult, provider: str) -> FixedEffects:
     label = np.asarray(fit.levels(provider))[np.asarray(fit.level_codes(provider))][design.order]
     if fit.family != "binomial" or (design.weights != 1.0).any():
         raise ModelError(Problem("fit", f"family {fit.family} or weights", "single binary outcomes"))
-    scaled = fixed_effects(design.y, design.X[:, keep], label, names, design.offset)
+    scaled = fixed_effects(design.y, to_dense(design.X)[:, keep], label, names, design.offset)
     # The design's columns are scaled: x = (x_raw − centre)/scale; intercepts take up the centres.
     to_raw = design.scaling.to_raw
     part = to_raw[np.ix_(keep, keep)]

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numba as nb
 import numpy as np
 
+from profiling.modeling.columns import parts
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family
 
@@ -35,7 +36,7 @@ def collapse(design: Design, family: Family) -> Design:
         sample[s.tile_ptr[tile] : s.tile_ptr[tile + 1]] = True
     for cells in (sample, np.ones_like(sample)):
         label, counts = np.full(design.n, -1, dtype=np.int64), np.zeros(s.n_cells, dtype=np.int64)
-        _label(design.X, design.Z, design.offset, s.cell_ptr, s.tile_ptr, cells, label, counts)
+        _label(*parts(design.X), design.Z, design.offset, s.cell_ptr, s.tile_ptr, cells, label, counts)
         if counts[cells].sum() > PAYS * max(rows[cells].sum(), 1):
             return design
     return _joined(design, label, counts)
@@ -70,11 +71,14 @@ def _mixed(state: np.uint64, value: float) -> np.uint64:
 
 
 @nb.njit(cache=True)
-def _same(X: np.ndarray, Z: np.ndarray, offset: np.ndarray, a: int, b: int) -> bool:
+def _same(X: np.ndarray, codes: np.ndarray, Z: np.ndarray, offset: np.ndarray, a: int, b: int) -> bool:
     if offset[a] != offset[b]:
         return False
     for j in range(X.shape[1]):
         if X[a, j] != X[b, j]:
+            return False
+    for f in range(codes.shape[1]):
+        if codes[a, f] != codes[b, f]:
             return False
     if Z.shape[0] > 0:
         for j in range(Z.shape[1]):
@@ -86,6 +90,7 @@ def _same(X: np.ndarray, Z: np.ndarray, offset: np.ndarray, a: int, b: int) -> b
 @nb.njit(parallel=True, cache=True)
 def _label(
     X: np.ndarray,
+    codes: np.ndarray,
     Z: np.ndarray,
     offset: np.ndarray,
     cell_ptr: np.ndarray,
@@ -109,12 +114,14 @@ def _label(
                 state = _mixed(_FIRST, offset[i])
                 for j in range(X.shape[1]):
                     state = _mixed(state, X[i, j])
+                for f in range(codes.shape[1]):
+                    state = _mixed(state, np.float64(codes[i, f]))
                 if Z.shape[0] > 0:
                     for j in range(Z.shape[1]):
                         state = _mixed(state, Z[i, j])
                 state *= _LAST
                 at = np.int64((state >> np.uint64(33)) & np.uint64(slots - 1))
-                while table[at] >= 0 and not _same(X, Z, offset, table[at], i):
+                while table[at] >= 0 and not _same(X, codes, Z, offset, table[at], i):
                     at = (at + 1) & (slots - 1)
                 if table[at] < 0:
                     table[at] = i

@@ -23,11 +23,12 @@ from scipy import linalg
 
 from profiling.modeling import cells
 from profiling.modeling.blocks import Factor
+from profiling.modeling.columns import append, cell_products, weighted_gram
 from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
 from profiling.modeling.laplace import level_blocks
 from profiling.modeling.linear_cells import lambda_slope, turned_blocks
-from profiling.modeling.tiles import add_rows, cell_products, weighted_gram
+from profiling.modeling.tiles import add_rows
 
 ROUNDING = 1e-15  # relative error of a cross-product
 
@@ -56,7 +57,7 @@ class LinearCriterion:
         s = design.structure
         self._center = float(np.average(design.y, weights=design.weights)) if design.scaling.intercept >= 0 else 0.0
         y = design.y - design.offset - self._center
-        augmented = np.ascontiguousarray(np.column_stack([design.X, y]))
+        augmented = append(design.X, y)
         self.p = design.X.shape[1]
         counted = design.weights * np.repeat(design.cell_multiplicity, np.diff(s.cell_ptr))
         self.cross = weighted_gram(augmented, counted)

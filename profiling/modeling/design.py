@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.modeling.categorical import fixed_part
 from profiling.modeling.checks import check_memory, check_multiplicities, check_names
+from profiling.modeling.columns import FixedColumns, column, rescaled
 from profiling.modeling.covariance import CovarianceTemplate, template
 from profiling.modeling.diagnosis import Diagnosis
-from profiling.modeling.fixed import Scaling, column_scaling, drop_dependent, evaluate, fixed_matrix
+from profiling.modeling.fixed import Scaling, column_scaling, drop_dependent, evaluate
 from profiling.modeling.formula import ModelFormula, parse_formula
 from profiling.modeling.grouping import (
     GroupingFactor,
@@ -30,23 +32,22 @@ from profiling.modeling.grouping import (
 )
 from profiling.modeling.iterative import Iteration
 from profiling.modeling.structure import CellStructure, order_rows
-from profiling.modeling.tiles import gather_scaled
 
 
 @dataclass(frozen=True)
 class Design:
     """Arrays sorted by cell (X scaled), the factors with the eliminated one first, and the way back to the data.
 
-    y, weights, offset (n); X (n, p); Z (n, k), empty where every term is an intercept; `order` (n) the data's row of
-    each sorted row; `new_level0` (G) old code of each level of factor 0 as sorted. `whole`: the design of all rows
-    where equal ones stand here as one (see `collapse`).
+    y, weights, offset (n); X (n, p), dense or with codes (see `coded`); Z (n, k), empty where every term is an
+    intercept; `order` (n) the data's row of each sorted row; `new_level0` (G) old code of each level of factor 0 as
+    sorted. `whole`: the design of all rows where equal ones stand here as one (see `collapse`).
     """
 
     formula: ModelFormula
     y: np.ndarray
     weights: np.ndarray
     offset: np.ndarray
-    X: np.ndarray
+    X: FixedColumns
     Z: np.ndarray
     terms: tuple[str, ...]
     scaling: Scaling
@@ -112,11 +113,10 @@ def build_design(
     )
     check_memory(structure.core_bytes)
     # Sorted and scaled in place: the design is never held twice.
-    X, names, spec = fixed_matrix(formula.fixed, data, order)
+    X, names, spec = fixed_part(formula.fixed, data, order)
     scaling = column_scaling(X, names)
     _check(y, X, names, scaling, row_weights, shift, factors, data)
-    gather_scaled(X, np.arange(len(X)), scaling.center, 1.0 / scaling.scale, X)
-    X, terms, scaling, notes = drop_dependent(X, names, scaling)
+    X, terms, scaling, notes = drop_dependent(rescaled(X, scaling), names, scaling)
     cell_m, level_m, component_m = multiplicities(factors, structure, order, cluster_weights)
     return Design(
         formula=formula,
@@ -154,7 +154,7 @@ def _outcome(text: str, data: pd.DataFrame, binomial: bool) -> tuple[np.ndarray,
 
 def _check(
     y: np.ndarray,
-    X: np.ndarray,
+    X: FixedColumns,
     terms: list[str],
     scaling: Scaling,
     weights: np.ndarray,
@@ -179,7 +179,7 @@ def _check(
     problems += [
         Problem(
             f"term {terms[j]}",
-            f"{int((~np.isfinite(X[:, j])).sum())} values that are missing or infinite",
+            f"{int((~np.isfinite(column(X, int(j)))).sum())} values that are missing or infinite",
             "finite numbers small enough to be squared",
         )
         for j in np.flatnonzero(~np.isfinite(scaling.scale))

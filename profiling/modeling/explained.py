@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from profiling.modeling.columns import weighted_gram
 from profiling.modeling.partition import average_predictor, latent_residual, partition
 from profiling.modeling.prediction_variance import effect_variance_of
 from profiling.modeling.state import source_of
-from profiling.modeling.tiles import weighted_gram
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult

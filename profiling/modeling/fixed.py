@@ -11,9 +11,10 @@ import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.frames import in_memory
+from profiling.modeling.columns import FixedColumns, keep, moments, weighted_gram
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.stacking import stack
-from profiling.modeling.tiles import column_moments, permute_rows, weighted_gram
+from profiling.modeling.tiles import permute_rows
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -150,12 +151,12 @@ def _check_units(mean: np.ndarray, spread: np.ndarray, terms: list[str]) -> None
         )
 
 
-def column_scaling(raw: np.ndarray, terms: list[str]) -> Scaling:
+def column_scaling(raw: FixedColumns, terms: list[str]) -> Scaling:
     """Return the centres and scales of the columns of `raw` (n, p); centres only where an intercept takes them up."""
     if not len(raw):
         return Scaling(np.zeros(len(terms)), np.ones(len(terms)), _intercept(terms))
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, spread = column_moments(raw)
+        mean, spread = moments(raw)
     return scaling_of(mean, spread, terms)
 
 
@@ -178,13 +179,13 @@ def _intercept(terms: list[str]) -> int:
 
 
 def drop_dependent(
-    X: np.ndarray, terms: list[str], scaling: Scaling
-) -> tuple[np.ndarray, list[str], Scaling, list[Diagnosis]]:
+    X: FixedColumns, terms: list[str], scaling: Scaling
+) -> tuple[FixedColumns, list[str], Scaling, list[Diagnosis]]:
     """Drop scaled columns that are combinations of earlier ones, as lme4 does, and say which."""
-    keep = independent_columns(weighted_gram(X, np.full(len(X), 1.0 / max(len(X), 1))))
-    if len(keep) == X.shape[1]:
+    kept = independent_columns(weighted_gram(X, np.full(len(X), 1.0 / max(len(X), 1))))
+    if len(kept) == X.shape[1]:
         return X, terms, scaling, []
-    return np.ascontiguousarray(X[:, keep]), *keep_columns(keep, terms, scaling)
+    return keep(X, kept), *keep_columns(kept, terms, scaling)
 
 
 def independent_columns(gram: np.ndarray, size: float | np.ndarray = 0.0) -> list[int]:

@@ -42,7 +42,7 @@ def parse_formula(text: str) -> ModelFormula:
         raise ModelError(Problem("formula", text, "outcome ~ terms + (expression | grouping)"))
     fixed: list[str] = []
     random: list[RandomTerm] = []
-    for sign, part in _summands(right):
+    for sign, part in split_terms(right):
         inner = _bar(part)
         if inner is None and _has_bar(part):
             raise ModelError(Problem("formula", text, "random terms in brackets such as (1 | hospital)"))
@@ -54,8 +54,8 @@ def parse_formula(text: str) -> ModelFormula:
     return ModelFormula(outcome.strip(), merged or "1", tuple(random), text)
 
 
-def _summands(text: str) -> list[tuple[str, str]]:
-    """Cut at the + and - that stand outside of every bracket."""
+def split_terms(text: str) -> list[tuple[str, str]]:
+    """Return (sign, term) of a right-hand side, cut at the + and - that stand outside of every bracket."""
     parts: list[tuple[str, str]] = []
     depth, sign, start = 0, "+", 0
     for position, letter in enumerate(text):

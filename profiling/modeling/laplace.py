@@ -23,10 +23,11 @@ import numpy as np
 
 from profiling.modeling import cells
 from profiling.modeling.blocks import Factor
+from profiling.modeling.columns import cell_products, times, transposed_times, weighted_gram
 from profiling.modeling.covariance import boundary_curvature, expected_information
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family
-from profiling.modeling.tiles import add_rows, cell_products, times, transposed_times, weighted_gram
+from profiling.modeling.tiles import add_rows
 
 MODE_TOLERANCE = 1e-10  # Newton decrement at which one last exact step makes the mode's error about its square
 CHORD_TOLERANCE = 1e-19  # the same with a factor from elsewhere, whose steps converge only linearly

@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.modeling.columns import FixedColumns, column, transposed_times, unscaled, weighted_gram
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family, derivatives, family_of
 from profiling.modeling.result import MixedModelResult
 from profiling.modeling.smoothing import smoothed_means
 from profiling.modeling.threads import threads_for
-from profiling.modeling.tiles import transposed_times, weighted_gram
 
 _TOLERANCE = 1e-20
 _MAX_STEPS = 60
@@ -51,7 +51,7 @@ class Marginal:
 class _Rows:
     """Sorted rows of the fit: X (n, p) raw, eta and offset (n), variance (n) and its slopes in theta (n, t)."""
 
-    X: np.ndarray
+    X: FixedColumns
     eta: np.ndarray
     offset: np.ndarray
     weights: np.ndarray
@@ -70,8 +70,8 @@ def marginal(fit: MixedModelResult) -> Marginal:
         beta, A, pull = _project(rows, family, parts[:, 0], fit.fixed_effects.to_numpy())
         to_pi = np.concatenate(
             [
-                weighted_product(rows.X, pull * parts[:, 1], rows.X),
-                rows.X.T @ (0.5 * (pull * parts[:, 2])[:, None] * rows.slopes),
+                weighted_gram(rows.X, pull * parts[:, 1]),
+                _times_slopes(rows, 0.5 * (pull * parts[:, 2])),
             ],
             axis=1,
         )
@@ -106,9 +106,12 @@ def marginal(fit: MixedModelResult) -> Marginal:
     )
 
 
-def weighted_product(X: np.ndarray, w: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """Return X' diag(w) Y; by tiles where the two are one."""
-    return weighted_gram(X, w) if X is Y else np.asarray(X.T @ (w[:, None] * Y))
+def _times_slopes(rows: _Rows, w: np.ndarray) -> np.ndarray:
+    """Return X' diag(w) slopes (p, t)."""
+    product = np.empty((rows.X.shape[1], rows.slopes.shape[1]))
+    for k, slope in enumerate(rows.slopes.T):
+        product[:, k] = transposed_times(rows.X, w * slope)
+    return product
 
 
 def _family(fit: MixedModelResult) -> Family:
@@ -121,7 +124,7 @@ def _family(fit: MixedModelResult) -> Family:
 
 def _rows(design: Design, fit: MixedModelResult) -> _Rows:
     # X is held scaled; raw = scaled * scale + center, so that terms keep their own units.
-    X = np.ascontiguousarray(design.X * design.scaling.scale + design.scaling.center)
+    X = unscaled(design.X, design.scaling)
     form, theta = design.form, fit.theta * (fit.residual_sd if fit.family == "gaussian" else 1.0)
     Z = np.ones((1, form.offsets[-1])) if design.plain else design.Z
 
@@ -190,9 +193,9 @@ def _average_effects(
     slope_beta = transposed_times(rows.X, share * parts[:, 2])
     slope_theta = 0.5 * (share * parts[:, 3]) @ rows.slopes
     for j in range(p):
-        column = rows.X[:, j]
-        constant = bool((column == column[0]).all())
-        change = not constant and bool(((np.abs(column) < 1e-9) | (np.abs(column - 1) < 1e-9)).all())
+        own = column(rows.X, j)
+        constant = bool((own == own[0]).all())
+        change = not constant and bool(((np.abs(own) < 1e-9) | (np.abs(own - 1) < 1e-9)).all())
         if change:
             effects[j], gradient = _change(rows, family, share, beta, j)
         else:
@@ -209,9 +212,9 @@ def _average_effects(
 def _change(rows: _Rows, family: Family, share: np.ndarray, beta: np.ndarray, j: int) -> tuple[float, np.ndarray]:
     """Return the average change as column j goes from 0 to 1, and its gradient in (beta, theta)."""
     effect, gradient = 0.0, np.zeros(len(beta) + rows.slopes.shape[1])
-    column = rows.X[:, j]
+    own = column(rows.X, j)
     for value, sign in ((1.0, 1.0), (0.0, -1.0)):
-        moved = smoothed_means(family.code, rows.eta + (value - column) * beta[j], rows.variance)
+        moved = smoothed_means(family.code, rows.eta + (value - own) * beta[j], rows.variance)
         pull = share * moved[:, 1]
         effect += sign * float(share @ moved[:, 0])
         by_beta = transposed_times(rows.X, pull)

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from profiling.modeling import nested_rule as kernel
+from profiling.modeling.columns import transposed_times
 from profiling.modeling.design import Design
 from profiling.modeling.families import LOGIT, Family
 from profiling.modeling.gauss_hermite import gauss_hermite
@@ -37,7 +38,6 @@ from profiling.modeling.laplace import Evaluation, LaplaceCriterion
 from profiling.modeling.nested_level import Level, combine
 from profiling.modeling.nesting import Nesting, nesting
 from profiling.modeling.quadrature import Moments, averaged
-from profiling.modeling.tiles import transposed_times
 
 STALE = 0.1  # posterior sds (or log scale) that a node may be off before all are placed anew
 SETTLED = 0.01

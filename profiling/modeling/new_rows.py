@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import ModelError, Problem
+from profiling.modeling.categorical import CodedSpec
+from profiling.modeling.columns import FixedColumns, keep, to_dense, unscaled
 from profiling.modeling.fixed import fixed_matrix
 from profiling.modeling.grouping import GroupingFactor
 from profiling.modeling.state import source_of
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 class NewRows:
     """Rows to predict: X (n, p) raw, offset (n), and a code (n; -1 for a new level) and columns a factor."""
 
-    X: np.ndarray
+    X: FixedColumns
     offset: np.ndarray
     codes: list[np.ndarray]
     columns: list[np.ndarray | None]
@@ -32,9 +34,7 @@ def old_rows(fit: MixedModelResult) -> NewRows:
     design = source_of(fit).design
     back = np.empty(design.n, dtype=np.int64)
     back[design.order] = np.arange(design.n)
-    X = design.X[back] * design.scaling.scale
-    if design.scaling.intercept >= 0:
-        X += design.scaling.center
+    X = unscaled(design.X[back], design.scaling)
     return NewRows(X, design.offset[back], [f.codes for f in fit.factors], [f.columns for f in fit.factors])
 
 
@@ -50,7 +50,7 @@ def new_rows(fit: MixedModelResult, data: pd.DataFrame, offset: Any) -> NewRows:
     lost = [term for term in design.terms if term not in position]
     if lost:
         raise ModelError(Problem("new_data", f"no term {', '.join(lost)}", "columns of the same types as in the fit"))
-    X = made[:, [position[term] for term in design.terms]]
+    X = keep(made, [position[term] for term in design.terms])
     if offset is None:
         shift = np.zeros(len(data))
     else:
@@ -62,8 +62,11 @@ def new_rows(fit: MixedModelResult, data: pd.DataFrame, offset: Any) -> NewRows:
     return NewRows(X, shift, [level_positions(factor, data) for factor in fit.factors], columns)
 
 
-def columns_of(spec: Any, text: str, data: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+def columns_of(spec: Any, text: str, data: pd.DataFrame) -> tuple[FixedColumns, list[str]]:
     """Return the matrix and names that a right-hand side gives on new data, by the spec of the fit."""
+    if isinstance(spec, CodedSpec):
+        rest, names = columns_of(spec.spec, spec.rest, data)
+        return spec.columns(to_dense(rest), names, spec.codes(data)), list(spec.names)
     if spec is None or isinstance(spec, tuple):
         made, names, _ = fixed_matrix(text, data)
         return made, names
@@ -91,7 +94,7 @@ def _random_columns(factor: GroupingFactor, expressions: list[str], data: pd.Dat
     if factor.columns is None:
         return None
     parts = [
-        np.ones((len(data), 1)) if spec is None else columns_of(spec, expression, data)[0]
+        np.ones((len(data), 1)) if spec is None else to_dense(columns_of(spec, expression, data)[0])
         for spec, expression in zip(factor.specs, expressions, strict=True)
     ]
     return np.concatenate(parts, axis=1)

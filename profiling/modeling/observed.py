@@ -15,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from profiling.modeling import cells
+from profiling.modeling.columns import cell_products, weighted_gram
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion
-from profiling.modeling.tiles import add_rows, cell_products, weighted_gram
+from profiling.modeling.tiles import add_rows
 
 # W2 by central differences of the exact W1: truncation h^2 and rounding 1e-16 / h are both near 1e-10.
 W2_STEP = 1e-4

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from profiling.errors import ModelError, Problem
+from profiling.modeling.columns import transposed_times
 from profiling.modeling.intervals import maximum_likelihood
 from profiling.modeling.parameters import theta_covariance, variance_parameters
 from profiling.modeling.partition import (
@@ -132,7 +133,7 @@ def _covariance(fit: MixedModelResult) -> np.ndarray:
 def _average_row(fit: MixedModelResult) -> np.ndarray:
     """Return the weighted mean of x (p), raw."""
     design = source_of(fit).design
-    mean = np.average(design.X, axis=0, weights=design.weights)
+    mean = transposed_times(design.X, design.weights) / design.weights.sum()
     return np.asarray(mean * design.scaling.scale + design.scaling.center)
 
 

@@ -27,11 +27,11 @@ import numpy as np
 from profiling.modeling import product_rule as kernel
 from profiling.modeling.blocks import Factor
 from profiling.modeling.cells import weighted_sums
+from profiling.modeling.columns import transposed_times
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family
 from profiling.modeling.gauss_hermite import product_rule
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion, Modes
-from profiling.modeling.tiles import transposed_times
 
 
 @dataclass

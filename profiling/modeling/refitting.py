@@ -12,6 +12,7 @@ import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling import cells
+from profiling.modeling.columns import transposed_times
 from profiling.modeling.criterion_lmm import LinearCriterion
 from profiling.modeling.design import Design
 from profiling.modeling.families import family_of
@@ -19,7 +20,6 @@ from profiling.modeling.formula import parse_formula
 from profiling.modeling.source import warm_point, with_outcome
 from profiling.modeling.state import scaled_beta, source_of
 from profiling.modeling.threads import threads_for
-from profiling.modeling.tiles import transposed_times
 
 if TYPE_CHECKING:
     from profiling.modeling.result import MixedModelResult

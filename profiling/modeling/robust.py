@@ -18,6 +18,7 @@ import pandas as pd
 
 from profiling.errors import ModelError, Problem
 from profiling.modeling import cells
+from profiling.modeling.columns import sums_by
 from profiling.modeling.laplace import Evaluation, LaplaceCriterion
 from profiling.modeling.nested_quadrature import NestedCriterion
 from profiling.modeling.quadrature import QuadratureCriterion
@@ -82,11 +83,6 @@ def _cluster_codes(fit: MixedModelResult, clusters: Any) -> tuple[np.ndarray, in
     return by_row, size
 
 
-def _sum_by(code: np.ndarray, size: int, X: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Return sum over rows of x v by cluster (size, p)."""
-    return np.stack([np.bincount(code, X[:, j] * v, size) for j in range(X.shape[1])], axis=1)
-
-
 def _linear_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> np.ndarray:
     """Return X_g'V_g^-1 r_g by cluster for the raw coefficients (size, p)."""
     source = source_of(fit)
@@ -94,7 +90,7 @@ def _linear_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> np.nda
     _, at = linear_state(fit)
     residual = (fit.outcome - fit.conditional_predictor())[design.order]
     counted = np.sqrt(np.repeat(design.cell_multiplicity, np.diff(design.structure.cell_ptr)))
-    scores = _sum_by(code, size, design.X, counted * design.weights * residual / at.residual_variance)
+    scores = sums_by(design.X, code, size, counted * design.weights * residual / at.residual_variance)
     return np.asarray(scores @ np.linalg.inv(design.scaling.to_raw))
 
 
@@ -102,9 +98,9 @@ def _own_scores(fit: MixedModelResult, code: np.ndarray, size: int) -> tuple[np.
     """Return the clusters' scores in (beta, theta) (size, p + t) and beta's rows of I^-1 (p, p + t)."""
     design = source_of(fit).design
     rows, by_cell = _rule_scores(fit) if fit.points else _laplace_scores(fit)
-    beta = _sum_by(code, size, design.X, rows) @ np.linalg.inv(design.scaling.to_raw)
+    beta = sums_by(design.X, code, size, rows) @ np.linalg.inv(design.scaling.to_raw)
     cell_code = code[design.structure.cell_ptr[:-1]]
-    theta = _sum_by(cell_code, size, by_cell, np.ones(len(by_cell)))
+    theta = sums_by(by_cell, cell_code, size, np.ones(len(by_cell)))
     scores = np.concatenate([beta, theta], axis=1)
     # Copies of a cluster are clusters of their own: each brings its score once.
     copies = np.ones(size)

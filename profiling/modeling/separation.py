@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
+from profiling.modeling.columns import largest, to_dense
 from profiling.modeling.design import Design
 from profiling.modeling.diagnosis import Diagnosis
 from profiling.modeling.families import Family
@@ -43,14 +44,13 @@ def suspicious(design: Design, covariance: np.ndarray) -> bool:
     # No entry of a column with unit variance exceeds sqrt(n): healthy fits need not look at the rows.
     if not len(errors) or (errors * np.sqrt(design.n) < SUSPICIOUS_ERROR).all():
         return False
-    reach = np.maximum(design.X.max(axis=0), -design.X.min(axis=0))
-    return bool((errors * reach > SUSPICIOUS_ERROR).any())
+    return bool((errors * largest(design.X) > SUSPICIOUS_ERROR).any())
 
 
 def separation_notes(design: Design, family: Family) -> list[Diagnosis]:
     """Return one error for every term (or least set of terms) that separates; none where the maximum is finite."""
     used = design.weights > 0
-    y, X = design.y[used], design.X[used]
+    y, X = design.y[used], to_dense(design.X[used])
     sides = np.where(y == 0, -1, 0) if family.name != "binomial" else np.where(y == 1, 1, np.where(y == 0, -1, 0))
     reach = np.abs(X).max(axis=0)
     X = X / np.where(reach > 0, reach, 1.0)

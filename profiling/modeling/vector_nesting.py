@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from profiling.modeling.columns import transposed_times
 from profiling.modeling.covariance import template
 from profiling.modeling.design import Design
 from profiling.modeling.families import Family
@@ -28,7 +29,6 @@ from profiling.modeling.laplace import Evaluation, LaplaceCriterion
 from profiling.modeling.nesting import inner_first
 from profiling.modeling.quadrature import Moments, QuadratureCriterion, averaged
 from profiling.modeling.structure import order_rows
-from profiling.modeling.tiles import transposed_times
 
 STALE = 0.1  # posterior sds (or log scale) that nodes may be off before all are placed anew
 
