@@ -32,10 +32,13 @@ SECONDS = 60.0
 WHOLE = 1e-6
 
 
-def given_away(cells: Cells, lower: Floats, upper: Floats, needed: int = NEEDED) -> Bools:
-    """Protected cells (u, 3) that can take fewer than `needed` values. lower, upper: bounds that are certain."""
+def given_away(cells: Cells, lower: Floats, upper: Floats, needed: int = NEEDED, proved: Bools | None = None) -> Bools:
+    """Protected cells (u, 3) that can take fewer than `needed` values. lower, upper: bounds that are certain.
+
+    proved (u, 3): cells shown to have enough while more was known; they are not looked at again.
+    """
     wanted = cells.protected & (upper - lower + 1 < needed)
-    open_cells = cells.protected & ~wanted
+    open_cells = cells.protected & ~wanted & (True if proved is None else ~proved)
     if open_cells.any():
         open_cells &= ~safe_by_swaps(cells, lower, upper, needed)
     if open_cells.any():

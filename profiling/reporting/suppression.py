@@ -123,12 +123,15 @@ class _Closure:
 
     def closed(self) -> Bools:
         """Groups that stay shown. Every round hides something, so this ends."""
+        # What more is hidden leaves every former solution one: a count once proved safe stays so.
+        proved = np.zeros_like(self.cells.protected)
         while True:
             self._follow()
             lower, upper = self.cells.bounds(self.shown)
             unsafe = self.cells.protected & (upper - lower + 1 < NEEDED)
             if not unsafe.any():
-                unsafe = given_away(self.cells, lower, upper)
+                unsafe = given_away(self.cells, lower, upper, proved=proved)
+                proved |= self.cells.protected & ~unsafe
             if not unsafe.any():
                 return self.shown
             self._hide(unsafe, lower, upper)

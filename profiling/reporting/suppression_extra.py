@@ -213,7 +213,7 @@ def _enter_rest(base: Base, totals: Floats, whole: Floats, first: int) -> None:
         values, apart = rest[lacking], uncounted[lacking]
         lower = np.minimum(np.nan_to_num(values), 0.0)
         small = is_small(values, base.threshold) & ~apart
-        units = base.build.add(values, tied=~apart.any(axis=1), lower=lower, protected=small)
+        units = base.build.add(values, tied=np.asarray(~apart.any(axis=1)), lower=lower, protected=small)
         base.build.also(first + lacking, units, 1.0)
 
 
