@@ -262,3 +262,9 @@ def test_counts_go_all_the_way_to_their_pages(tmp_path: Path) -> None:
     assert "Rate ratio" in (current / "models" / "falls.html").read_text()
     for page in current.rglob("*.html"):
         assert not re.search(r">\s*(nan|None)\s*<", page.read_text()), page.name
+    hospital = (current / "hospitals" / "h03.html").read_text()
+    rows = visits()
+    own = rows[rows["clinic_id"] == "h03"]
+    for part in (rows, own):
+        assert f"{1000 * part['falls'].sum() / part['days'].sum():.1f} per 1,000 days" in hospital
+    assert not re.search(r"% of [0-9,]+ patients", hospital)

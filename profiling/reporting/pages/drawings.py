@@ -11,7 +11,7 @@ from scipy import stats
 
 from profiling.reporting import charts, numbers
 from profiling.reporting.chart import FORMS, Chart
-from profiling.reporting.pages.shared import MeasureView, Site, each, noun, nouns, rate_words
+from profiling.reporting.pages.shared import PER, MeasureView, Site, each, noun, nouns, rate_words
 from profiling.reporting.sentences import CATALOGUE, capital, headline, say
 from profiling.reporting.svg import render_forms, render_svg
 
@@ -193,8 +193,10 @@ def strip_svg(name: str, tracks: Sequence[charts.Track]) -> Markup:
     return render_forms(_forms(lambda form: charts.strip(tracks, form=form, finding=finding)), "strip")
 
 
-def norm_rate(row: Mapping[Hashable, Any]) -> float:
+def norm_rate(measure: MeasureView, row: Mapping[Hashable, Any]) -> float:
     """The rate of the norm that O is compared with, so that every step on a page starts from the same expected."""
+    if measure.spec.get("exposure") or measure.spec.get("trials"):
+        return float(row["expected_marginal"] / row["expected"] * row["expected_rate"])
     return float(row["expected_marginal"] / row["n"])
 
 
@@ -202,7 +204,7 @@ def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str)
     """From the average rate through case mix to the rate we believe."""
     event = measure.event
     overall = measure.totals.rate
-    rates = [overall, norm_rate(row), row["observed_rate"], row["predicted_rate"]]
+    rates = [overall, norm_rate(measure, row), row["observed_rate"], row["predicted_rate"]]
     if not all(numbers.known(rate) for rate in rates):
         return Markup("")
     more = (
@@ -226,15 +228,19 @@ def waterfall_svg(measure: MeasureView, row: Mapping[Hashable, Any], level: str)
         ),
     )
     told = {"observed": rates[2], "expected": rates[1], "predicted": rates[3]}
+    exposure = measure.spec.get("exposure")
+    scale, unit = 1, measure.unit or ("" if measure.counts else say("units_word"))
+    if exposure:
+        scale, unit = PER, say("unit_per", per=numbers.integer(PER), exposure=exposure)
     finding = say("said_waterfall", **{name: rate_words(measure, rate) for name, rate in told.items()})
     return render_forms(
         _forms(
             lambda form: charts.waterfall(
-                charts.Rates(*map(float, rates)),
+                charts.Rates(*(scale * float(rate) for rate in rates)),
                 form=form,
                 finding=finding,
                 words=words,
-                unit=measure.unit or ("" if measure.counts else say("units_word")),
+                unit=unit,
             )
         ),
         f"why-{measure.name}",

@@ -274,8 +274,8 @@ def _why(measure: MeasureView, row: Record, level: str) -> list[str]:
     overall = measure.totals.rate
     key = "why_expected" if overall is not None else "why_expected_alone"
     if measure.counts and overall is not None:
-        key = "why_expected_lower" if drawings.norm_rate(row) < overall else "why_expected_higher"
-    expected = rate_words(measure, drawings.norm_rate(row))
+        key = "why_expected_lower" if drawings.norm_rate(measure, row) < overall else "why_expected_higher"
+    expected = rate_words(measure, drawings.norm_rate(measure, row))
     first = sentences.say(key, overall=rate_words(measure, overall), provider=noun(level), expected=expected)
     second = sentences.say(
         "why_believed",
@@ -290,10 +290,12 @@ def _why(measure: MeasureView, row: Record, level: str) -> list[str]:
 def _figures(measure: MeasureView, row: Record, level: str) -> list[dict[str, str]]:
     """Observed, expected, predicted and the two ratios: for events their numbers, else means."""
     cases = numbers.integer(row["n"])
+    per_case = not (measure.spec.get("exposure") or measure.spec.get("trials"))
+    rate_key = "rate_of_patients" if per_case else "rate_and_patients"
     if measure.counts:
         observed, below = (
             numbers.integer(row["observed"]),
-            sentences.say("rate_of_patients", rate=numbers.percent(row["observed_rate"]), cases=cases),
+            sentences.say(rate_key, rate=rate_words(measure, row["observed_rate"]), cases=cases),
         )
     else:
         observed, below = (

@@ -10,7 +10,7 @@ from profiling.reporting import numbers, sentences
 from profiling.reporting.definitions import definitions
 from profiling.reporting.pages import drawings, family, model, subgroups, volume
 from profiling.reporting.pages.provider_table import ProviderTable
-from profiling.reporting.pages.shared import MeasureView, Site, category_counts, noun, nouns
+from profiling.reporting.pages.shared import MeasureView, Site, category_counts, noun, nouns, rate_words
 
 ON_PAGE = ("raw-ratio", "shrunken-ratio", "chance", "rank", "reliability")
 
@@ -63,7 +63,7 @@ def _facts(measure: MeasureView, level: str) -> list[dict[str, str]]:
     facts = [{"name": sentences.say("head_patients"), "value": cases}]
     if measure.counts:
         value = (
-            f"{numbers.integer(totals.observed)} ({numbers.percent(totals.rate)})"
+            f"{numbers.integer(totals.observed)} ({rate_words(measure, totals.rate)})"
             if totals.rate is not None
             else sentences.say("not_shown")
         )

@@ -10,7 +10,16 @@ from profiling.reporting import numbers
 from profiling.reporting.charts.matrix import DOTS_UP_TO
 from profiling.reporting.pages import changes, composites, drawings
 from profiling.reporting.pages.directory import Directory
-from profiling.reporting.pages.shared import FLAGGED, WATCHED, MeasureView, Site, category_counts, noun, nouns
+from profiling.reporting.pages.shared import (
+    FLAGGED,
+    WATCHED,
+    MeasureView,
+    Site,
+    category_counts,
+    noun,
+    nouns,
+    rate_words,
+)
 from profiling.reporting.sentences import (
     against_chance,
     band,
@@ -107,7 +116,7 @@ def overall(measure: MeasureView) -> str:
     if rate is None:
         return say("overall_hidden")
     return (
-        say("overall_rate", rate=numbers.percent(rate))
+        say("overall_rate", rate=rate_words(measure, rate))
         if measure.counts
         else say("overall_mean", mean=numbers.decimal(rate, 1), unit=measure.unit)
     )

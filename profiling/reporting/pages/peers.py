@@ -12,6 +12,7 @@ from markupsafe import Markup
 from scipy.spatial import cKDTree
 
 from profiling.reporting import charts, numbers, sentences
+from profiling.reporting.pages import drawings
 from profiling.reporting.pages.shared import MeasureView, nouns, rate_words
 from profiling.reporting.svg import render_svg
 
@@ -45,7 +46,7 @@ def nearest(shown: pd.DataFrame, count: int = PEERS) -> npt.NDArray[np.int64]:
 def words(measure: MeasureView, rows: Sequence[Record]) -> str:
     """Which providers these are: how many patients and which expected rate they have."""
     cases = [float(row["n"]) for row in rows]
-    mix = [float(row["expected_marginal"]) / float(row["n"]) for row in rows]
+    mix = [drawings.norm_rate(measure, row) for row in rows]
     return sentences.say(
         "peers_sub",
         count=numbers.in_words(len(rows) - 1),

@@ -13,13 +13,14 @@ import pandas as pd
 
 from profiling.reporting import numbers
 from profiling.reporting.disclosure import MaskedRun, Totals
-from profiling.reporting.sentences import CATALOGUE, Finding, level_noun, plural
+from profiling.reporting.sentences import CATALOGUE, Finding, level_noun, plural, say
 from profiling.vocabulary import COUNT_FAMILIES
 
 FLAGGED = ("higher", "lower")
 WATCHED = ("higher_watch", "lower_watch")
 ORDER = ("higher", "higher_watch", "as_expected", "lower_watch", "lower", "too_few")
 SLUG_LENGTH = 60
+PER = 1000  # units of exposure that rates are printed for
 OUTER_PAGES, INNER_PAGES = "hospitals", "physicians"
 
 
@@ -253,5 +254,8 @@ def category_counts(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def rate_words(measure: MeasureView, rate: float | None) -> str:
-    """A rate in per cent, or a mean with its unit."""
+    """A rate in per cent or, of a measure with an exposure, per 1,000 units of it; or a mean with its unit."""
+    exposure = measure.spec.get("exposure")
+    if exposure and numbers.known(rate) and rate is not None:
+        return say("rate_per", rate=numbers.amount(PER * rate), per=numbers.integer(PER), exposure=exposure)
     return numbers.percent(rate) if measure.counts else f"{numbers.decimal(rate, 2)} {measure.unit}".strip()
