@@ -28,6 +28,18 @@ KINDS = (
     *("models/mortality_30d.html", "models/length_of_stay.html", "hospital", "hidden", "trend", "comparison"),
 )
 HOSPITALS = 24
+# Words of a chart that reach out of it at a side, by how many pixels.
+OUTSIDE = """() => [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width).flatMap(s => {
+  const box = s.viewBox.baseVal;
+  return [...s.querySelectorAll('text')].map(t => {
+    const b = t.getBBox();
+    return [Math.max(box.x - b.x, b.x + b.width - box.x - box.width), s.id, t.textContent];
+  }).filter(found => found[0] > 1);
+})"""
+# What is wider than the page and does not stand in a box that scrolls.
+WIDER = """() => [...document.querySelectorAll('main *')]
+  .filter(e => !e.closest('svg, .scroll, pre, .unseen') && e.getBoundingClientRect().right > innerWidth - 10)
+  .map(e => e.outerHTML.slice(0, 120))"""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +89,7 @@ def opened(browser: Any, page: Path, **how: Any) -> tuple[Any, list[str]]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(browser: Any, pages: dict[str, Path], width: int, scheme: str) -> None:
+def test_axe_finds_nothing_and_no_word_is_cut(browser: Any, pages: dict[str, Path], width: int, scheme: str) -> None:
     engine = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     found = {}
     for kind, page in pages.items():
@@ -87,6 +99,7 @@ def test_axe_finds_nothing(browser: Any, pages: dict[str, Path], width: int, sch
         result = tab.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
         found |= {(kind, entry["id"]): entry["nodes"][0]["html"][:200] for entry in result["violations"]}
         assert len(result["passes"]) > 15, kind
+        found |= {(kind, place): reach for place, reach in enumerate(tab.evaluate(OUTSIDE) + tab.evaluate(WIDER))}
         tab.context.close()
     assert found == {}
 
