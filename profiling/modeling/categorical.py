@@ -19,7 +19,7 @@ from profiling.modeling.columns import FixedColumns
 from profiling.modeling.fixed import fixed_matrix
 from profiling.modeling.formula import split_terms
 
-LEAST_LEVELS = 12  # with fewer, cross-products of dummies by BLAS cost no more than sums by code
+LEAST_LEVELS = 12  # with fewer there is little to save
 _FACTOR = re.compile(r"C\(\s*([A-Za-z_]\w*)\s*\)|([A-Za-z_]\w*)")
 
 
@@ -111,7 +111,8 @@ def _coded(part: str, text: str, data: pd.DataFrame) -> CodedTerm | None:
     column: Any = data[name]
     category = isinstance(column.dtype, pd.CategoricalDtype)
     numeric = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf" and bool(found[1])
-    if not (category or numeric or column.dtype == object) or column.isna().any():
+    text_like = column.dtype == object or str(column.dtype) == "str"
+    if not (category or numeric or text_like) or column.isna().any():
         return None
     values = column.cat.remove_unused_categories() if category else column.astype("category")
     levels = values.cat.categories

@@ -281,6 +281,8 @@ def test_names_and_columns_are_formulaics(text: str) -> None:
     X, names, _ = categorical.fixed_part(text, frame, order)
     expected, expected_names, _ = fixed_matrix(text, frame, order)
     assert list(names) == list(expected_names)
+    if text in ("t + c", "t + t:x", "C(o) + x", "C(fl) + 1", "x + C( k )"):
+        assert isinstance(X, CodedColumns) == (text != "t + t:x")
     close(X.to_dense() if isinstance(X, CodedColumns) else X, expected, 1e-15)
 
 
