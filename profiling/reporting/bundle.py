@@ -155,7 +155,8 @@ def _write_tables(
     for row in record.measures.itertuples():
         measure, spec = str(row.measure), json.loads(str(row.spec_json))
         mine = estimates[estimates["measure"] == measure]
-        if measure in predictions and (own & (estimates["measure"] == measure)).any():
+        # A row of several trials keeps their sum, from which its linear predictor does not follow.
+        if not spec.get("trials") and measure in predictions and (own & (estimates["measure"] == measure)).any():
             rows = worksheet(predictions[measure], mine, key, str(spec["family"]))
             write_csv(rows, folder / f"worksheet_{measure}.csv", digits=EXACT)
             effects = record.fixed_effects[record.fixed_effects["measure"] == measure]

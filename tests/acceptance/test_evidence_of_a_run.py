@@ -268,3 +268,16 @@ def test_counts_go_all_the_way_to_their_pages(tmp_path: Path) -> None:
     for part in (rows, own):
         assert f"{1000 * part['falls'].sum() / part['days'].sum():.1f} per 1,000 days" in hospital
     assert not re.search(r"% of [0-9,]+ patients", hospital)
+
+
+def test_three_measures_and_their_composites_are_published(folder: Path, record: RunRecord) -> None:
+    """A trait in standard deviations has an average of 0, whatever its sign, where ratios have 1."""
+    assert execute(["report", "--config", str(folder / "config.yaml"), "--quiet"]) == 0
+    page = (folder / "site" / "current" / "index.html").read_text(encoding="utf-8")
+    assert page.count("standard deviations of providers") >= 1
+    scores = record.composite_scores[record.composite_scores["composite"] == "trait"]
+    assert (scores["value"] < 0).any()
+    panel = page[page.index('id="composite-trait') :]
+    assert ">−2<" in panel[: panel.index("</svg>")]
+    assert "above 0 the less preferred" in page
+    assert "above 1 the less preferred" in page

@@ -61,13 +61,15 @@ def caterpillar(
     status: Mapping[str, str] = parts.STATUS_WORDS,
     hidden_words: str = "",
     grouped_words: str = "",
+    neutral: float = 1.0,
 ) -> Chart:
     """Caterpillar of one measure, highest ratio on top.
 
     `frame`: masked provider rows with ratio, ratio_lower, ratio_upper, rank_lower, rank_upper, expected_rank,
     category, z, provider_name. Up to 45 rows bear all names; above that the flagged and the extreme ones,
     spread apart with bent leaders. Above 250 rows neighbours share a bar, all but those `parts.alone` draws;
-    `grouped_words` then says so below the chart.
+    `grouped_words` then says so below the chart. `neutral` is what the average has: 1 for ratios, which get a
+    logarithmic axis, 0 for scores in standard deviations, which get a linear one.
     """
     rank_name = rank_name or say("axis_rank")
     ratio_name = ratio_name or say("axis_shrunken")
@@ -80,8 +82,12 @@ def caterpillar(
     pitch = LABEL_GAP if named else min(layout.pitch, TALLEST[grouped] / max(len(rows), 1))
     bottom = layout.top + pitch * max(len(rows), 1) + 2
     rows = rows.assign(y=layout.top + pitch * (np.arange(len(rows)) + 0.5))
-    low, high = parts.ratio_domain([*rows["ratio_lower"], *rows["ratio_upper"]], (0.85, 1.18), (0.2, 5.0))
-    ratio = Scale(low, high, *layout.ratio, "log")
+    ends = [*rows["ratio_lower"], *rows["ratio_upper"]]
+    if neutral == 0:
+        farthest = max((abs(end) for end in ends), default=1.0) * 1.06
+        ratio = Scale(-farthest, farthest, *layout.ratio)
+    else:
+        ratio = Scale(*parts.ratio_domain(ends, (0.85, 1.18), (0.2, 5.0)), *layout.ratio, "log")
     last = float(np.nanmax([rows["rank_upper"].max(), len(rows), 2])) if len(rows) else 2.0
     rank = Scale(1.0, last, *layout.rank)
     hidden = parts.hidden_count(frame)
@@ -90,7 +96,7 @@ def caterpillar(
     items: list[Item] = [
         Text(layout.ratio[0] if form == "wide" else 0.0, 13, ratio_name, "name"),
         Text(layout.rank[0] if form == "wide" else layout.width, 13, *_end_name(rank_name, form)),
-        *_axes(ratio, rank, layout.top - 4, bottom, form),
+        *_axes(ratio, rank, layout.top - 4, bottom, form, neutral),
         *(_grouped(rows, ratio, rank, providers, status) if grouped else _drawn(rows, ratio, rank)),
         *(_row_names(rows, layout) if named else _spread_names(rows, ratio, layout, bottom, grouped)),
         *parts.note(layout.ratio[0] if form == "wide" else 0.0, bottom + 36, words),
@@ -135,13 +141,14 @@ def _end_name(words: str, form: Form) -> tuple[str, str, parts.Anchor]:
     )
 
 
-def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form) -> list[Item]:
-    ticks = parts.ratio_ticks(ratio, 42 if form == "wide" else 30)
+def _axes(ratio: Scale, rank: Scale, top: float, bottom: float, form: Form, neutral: float) -> list[Item]:
     steps = 5 if form == "wide" else 3
+    logarithmic = ratio.kind == "log"
+    ticks = parts.ratio_ticks(ratio, 42 if form == "wide" else 30) if logarithmic else parts.linear_ticks(ratio, steps)
     ranks = sorted({round(float(r)) for r in np.linspace(1, rank.high, steps)})
     heights = (top - 6, bottom + 14)
     return [
-        *parts.grid_x(ratio, ticks, top, bottom, heights, reference=1.0),
+        *parts.grid_x(ratio, ticks, top, bottom, heights, reference=neutral),
         *parts.grid_x(rank, ranks, top, bottom, heights),
     ]
 

@@ -18,6 +18,7 @@ from profiling.reporting.pages.panel import FORMATS, Head, Panel, PanelTable, dr
 from profiling.reporting.pages.shared import Site, each, noun, nouns
 
 MOST = 12
+NEUTRAL = {"weighted": 1.0, "opportunity": 1.0, "latent": 0.0}  # ratios; standard deviations of providers
 
 
 def panels(site: Site) -> list[Panel]:
@@ -40,7 +41,8 @@ def _panel(site: Site, row: Any) -> Panel | None:
         return None
     level = str(spec["level"])
     words = {"provider": noun(level), "providers": nouns(level), "title": clean(sentences.mid_sentence(spec["title"]))}
-    clear = known[(known["lower"] > 1) | (known["upper"] < 1)]
+    neutral = NEUTRAL[str(spec["kind"])]
+    clear = known[(known["lower"] > neutral) | (known["upper"] < neutral)]
     title = sentences.say(
         "composite_none" if clear.empty else "composite_some",
         count=sentences.how_many(len(clear), capital=True),
@@ -58,16 +60,17 @@ def _panel(site: Site, row: Any) -> Panel | None:
             form=form,
             title=sentences.capital(words["title"]),
             finding=title,
-            ratio_name=sentences.say("composite_axis"),
+            ratio_name=sentences.say("composite_axis" if neutral else "composite_axis_trait"),
             providers=words["providers"],
             hidden_words=not_drawn(),
+            neutral=neutral,
         ),
     )
     files = tuple(
         {"href": f"downloads/composite_{row.composite}.{form}", "text": text} for form, text in FORMATS.items()
     )
-    table = _table(clear, words) if len(clear) else None
-    sub = sentences.say("composite_sub", **words)
+    table = _table(clear, neutral, words) if len(clear) else None
+    sub = sentences.say("composite_sub", neutral=numbers.short(neutral), **words)
     return Panel(title, sub, drawing, (told,), table, files, defined=named("composite", "rank"))
 
 
@@ -83,9 +86,11 @@ def _drawable(site: Site, rows: pd.DataFrame, level: str) -> pd.DataFrame:
     )
 
 
-def _table(clear: pd.DataFrame, words: Mapping[str, str]) -> PanelTable:
-    """Those whose interval leaves 1 out, the farthest first."""
-    order = clear["value"].astype(float).map(math.log).abs().sort_values(ascending=False, kind="stable").index
+def _table(clear: pd.DataFrame, neutral: float, words: Mapping[str, str]) -> PanelTable:
+    """Those whose interval leaves the neutral value out, the farthest first."""
+    value = clear["value"].astype(float)
+    distance = value.map(math.log) if neutral else value
+    order = distance.abs().sort_values(ascending=False, kind="stable").index
     head = (
         Head(sentences.capital(words["provider"]), number=False),
         Head(sentences.say("head_composite")),

@@ -14,7 +14,7 @@ werden.
 
 index.html            die Seite dieser {noun} mit ihren eigenen Zahlen
 summary.csv           ihre Zahlen und die ihrer eigenen {inner}, wie der Lauf sie fand
-worksheet_NAME.csv    eine Zeile je Behandlungsfall der Kennzahl NAME
+worksheet_NAME.csv    eine Zeile je Behandlungsfall der Kennzahl NAME; keines zu Erfolgen aus Versuchen
 coefficients_NAME.csv die Koeffizienten hinter dem linearen Prädiktor
 manifest.json         die SHA-256 jeder Datei
 

@@ -30,8 +30,8 @@ TEXTS: dict[str, str] = {
     "composite_some": "{count} von {all} {providers} {lie} bei „{title}“ klar abseits des Durchschnitts",
     "composite_none": "Keine {provider} liegt bei „{title}“ klar abseits des Durchschnitts",
     "composite_sub": (
-        "Mehrere Kennzahlen jeder {provider} in einem Wert; über 1 ist weniger erwünscht. Er verdeckt, welche davon "
-        "ihn bestimmt: Jede hat ihre eigene Seite."
+        "Mehrere Kennzahlen jeder {provider} in einem Wert; über {neutral} ist weniger erwünscht. Er verdeckt, welche "
+        "davon ihn bestimmt: Jede hat ihre eigene Seite."
     ),
     "composite_weighted": (
         "Das gewichtete Mittel der Verhältnisse (ihrer Logarithmen); die Gewichte sind eine Setzung: {weights}."
@@ -41,6 +41,7 @@ TEXTS: dict[str, str] = {
     ),
     "composite_latent": "Ein gemeinsames Merkmal hinter den Kennzahlen, aus ihrem Zusammenhang bestimmt: {weights}.",
     "composite_axis": "Gesamtwert, 95-%-Intervall",
+    "composite_axis_trait": "Merkmal in Standardabweichungen der Einrichtungen, 95-%-Intervall",
     "composite_table": "{providers}, deren Gesamtwert klar abseits des Durchschnitts liegt",
     # the page around them
     "measures_label": "Kennzahlen",

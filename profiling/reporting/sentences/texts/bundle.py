@@ -13,7 +13,7 @@ For the recipient only: these files hold its own patients and small counts, whic
 
 index.html            the page of this {noun}, with its own counts
 summary.csv           its figures and those of its own {inner}, as the run found them
-worksheet_NAME.csv    one row an encounter of measure NAME
+worksheet_NAME.csv    one row an encounter of measure NAME; none for a measure of successes out of trials
 coefficients_NAME.csv the coefficients behind the linear predictor
 manifest.json         the SHA-256 of every file
 

@@ -28,7 +28,7 @@ TEXTS: dict[str, str] = {
     "composite_some": "{count} of {all} {providers} {lie} clear of the average on {title}",
     "composite_none": "No {provider} lies clear of the average on {title}",
     "composite_sub": (
-        "Several measures of each {provider} in one figure, above 1 the less preferred. It hides which of them "
+        "Several measures of each {provider} in one figure, above {neutral} the less preferred. It hides which of them "
         "drives it: each has its own page."
     ),
     "composite_weighted": (
@@ -37,6 +37,7 @@ TEXTS: dict[str, str] = {
     "composite_opportunity": "All events over all expected events, so that frequent ones rule, of {weights}.",
     "composite_latent": "One trait behind the measures, found from how they go together: {weights}.",
     "composite_axis": "Composite, 95\u202f% interval",
+    "composite_axis_trait": "Trait in standard deviations of providers, 95\u202f% interval",
     "composite_table": "{providers} whose composite lies clear of the average",
     # the page around them
     "measures_label": "Measures",
