@@ -17,7 +17,11 @@ from benchmarks.results import Part
 SIZES = {False: (500_000, 20_000_000), True: (6_000, 120_000)}
 WARM = (6_000, 60_000)
 CHECKED = 5_000
-AIMS = {"seconds on the clock, after the fit": "60", "memory, all in all": "4 GB", "expected ranks off by": "1e-4 n"}
+AIMS = {
+    "seconds on the clock, after the fit": "60",
+    "memory that the assessment adds": "4 GB",
+    "expected ranks off by": "1e-4 n",
+}
 PARTS = {
     "rows sorted, expected numbers": ("rows_of_fit",),
     "posterior of effects over the parameters": ("grid_of", "effect_mixture"),
@@ -42,8 +46,9 @@ def providers(choices: Choices) -> Part:
         lines,
         (
             "Logistic regression with a random intercept a physician; processor seconds of a part are those of all "
-            "threads. Kernels are compiled before, on few physicians. Memory is the most the process held, data, fit "
-            "and assessment together. 1,000 draws behind the rank intervals.",
+            "threads. Kernels are compiled before, on few physicians. Memory before the assessment: the data, and what "
+            "the fit keeps; added: the most the process held during the assessment beyond that. 1,000 draws behind the "
+            "rank intervals.",
         ),
         position=10,
     )
@@ -57,7 +62,7 @@ def table_of(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("processor seconds, after the fit", f"{found['processor']:.1f}"),
         *((f"of these: {part}", f"{seconds:.1f}") for part, seconds in found["parts"].items()),
         ("memory before the assessment", f"{found['held'] / 1e9:.2f} GB"),
-        ("memory, all in all", f"{found['peak'] / 1e9:.2f} GB"),
+        ("memory that the assessment adds", f"{(found['peak'] - found['held']) / 1e9:.2f} GB"),
         ("expected ranks off by", f"{found['rank_error']:.1e} n at {CHECKED:,} providers, all pairs"),
         ("compiling or loading kernels, processor seconds", f"{found['compiling']:.1f}"),
     ]
@@ -66,8 +71,9 @@ def table_of(found: dict[str, Any]) -> list[tuple[str, str]]:
 def main(physicians: int, rows: int) -> dict[str, Any]:
     """Draw, fit and assess in this process."""
     import cProfile
+    import gc
     import pstats
-    import resource
+    from pathlib import Path
     from time import perf_counter, process_time
 
     from profiling.assessment import ProfileOptions, assess, funnel_limits
@@ -79,7 +85,9 @@ def main(physicians: int, rows: int) -> dict[str, Any]:
     begun = process_time()
     fit = _fitted(frame)
     fit_processor = process_time() - begun
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    gc.collect()
+    held = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     profile = cProfile.Profile(process_time)
     clock, begun = perf_counter(), process_time()
     profile.enable()
@@ -95,10 +103,16 @@ def main(physicians: int, rows: int) -> dict[str, Any]:
         "processor": processor,
         "parts": {part: sum(spent.get(name, 0.0) for name in names) for part, names in PARTS.items()},
         "held": held,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak": _memory("VmHWM"),
         "rank_error": rank_error(CHECKED),
         "compiling": compiling,
     }
+
+
+def _memory(name: str) -> int:
+    """Return a figure of this process's memory in bytes, by its name in /proc/self/status."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
 
 
 def rank_error(count: int) -> float:
