@@ -80,8 +80,9 @@ def expected_information(
     With dS_a = L_a Lambda' + Lambda L_a' and N_l the information that level l holds about its own effect, other
     effects integrated out, I_ab = 1/2 sum_l tr(N_l dS_a N_l dS_b), where Lambda'N_l Lambda = 1 - V_l. So for one
     scalar intercept I = 2 sum_l (1 - V_l)^2. For vectors of one factor N_l = A_l - A_l Lambda V_l Lambda'A_l
-    (A_l = Z'WZ of the level), which stays finite where Lambda is singular; with several factors that would leave out
-    what other levels share, and N_l = Lambda^-T (1 - V_l) Lambda^-1 with pivots of at least `LEAST_PIVOT`.
+    (A_l = Z'WZ of the level), which stays finite where Lambda is singular. With several factors that leaves out what
+    other levels share: where Lambda has no pivot of zero, N_l = Lambda^-T (1 - V_l) Lambda^-1; else see
+    `_less_what_others_share`.
     """
     information = np.zeros((form.size, form.size))
     slope = form.slope(theta)
@@ -92,13 +93,9 @@ def expected_information(
             continue
         Lambda = form.block(theta, f)
         AL = A @ Lambda
-        if len(level_covariance) == 1:
-            N = A - AL @ V @ AL.transpose(0, 2, 1)
-        else:
-            safe = Lambda.copy()
-            np.fill_diagonal(safe, np.maximum(np.abs(np.diag(Lambda)), LEAST_PIVOT))
-            inverse = np.linalg.inv(safe)
-            N = inverse.T @ (np.eye(len(Lambda)) - V) @ inverse
+        N = A - AL @ V @ AL.transpose(0, 2, 1)
+        if len(level_covariance) > 1:
+            N = _less_what_others_share(N, Lambda, V)
         kron = np.einsum("l,lab,lcd->abcd", m, N, N, optimize=True)
         directions = np.zeros((len(own), *Lambda.shape))
         for a, entry in enumerate(own):
@@ -107,6 +104,26 @@ def expected_information(
             directions[a] = unit @ Lambda.T + Lambda @ unit.T
         information[np.ix_(own, own)] = 0.5 * np.einsum("abcd,xbc,yda->xy", kron, directions, directions, optimize=True)
     return information
+
+
+def _less_what_others_share(N: np.ndarray, Lambda: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """Return the information of levels (L, q, q), of which V tells what is left along the columns of Lambda.
+
+    With T = Lambda_P Lambda_PP^-1 the directions of the columns P whose pivots are not zero, T'N_l T has to be
+    Lambda_PP^-T (1 - V_l,PP) Lambda_PP^-1. Across them N_l keeps what it has once T'N_l T is known to be that.
+    """
+    kept = np.abs(np.diag(Lambda)) >= LEAST_PIVOT
+    if not kept.any():
+        return N
+    inverse = np.linalg.inv(Lambda[np.ix_(kept, kept)])
+    left = inverse.T @ (np.eye(int(kept.sum())) - V[:, kept][:, :, kept]) @ inverse
+    if kept.all():
+        return np.asarray(left)
+    T = Lambda[:, kept] @ inverse
+    NT = N @ T
+    own = T.T @ NT
+    regression = np.linalg.pinv(own, hermitian=True) @ NT.transpose(0, 2, 1)
+    return np.asarray(N - regression.transpose(0, 2, 1) @ (own - left) @ regression)
 
 
 def boundary_curvature(form: CovarianceTemplate, theta: np.ndarray, gradient: np.ndarray) -> np.ndarray:
