@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import lapack
 
-from profiling.modeling import dense, elimination
+from profiling.modeling import cell_inverse, dense, elimination
 from profiling.modeling.elimination_large import eliminate_large
 from profiling.modeling.iterative_trace import IterativeCore, add_left
 from profiling.modeling.sparse_columns import backward_columns, forward_columns, selected_inverse
@@ -195,7 +195,7 @@ class Factor:
         s = self.structure
         inverse = np.empty_like(self.packed)
         if s.n_rest:  # without it there is nothing to compile for
-            elimination.invert_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, inverse)
+            cell_inverse.invert_small(self.packed, s.packed_ptr, s.rest_ptr, SMALL, inverse)
         diagonal, below = np.empty_like(self.pivot), np.empty_like(self.below)
         for c in s.large:
             core = self._block(inverse, c)
@@ -207,7 +207,7 @@ class Factor:
             iterated.known_inverse(diagonal[part], below[s.column_ptr[part.start] : s.column_ptr[part.stop]])
         k = s.terms[0] + s.cell_rest.shape[1]
         V = np.empty((s.n_cells, k, k))
-        elimination.cell_covariance(
+        cell_inverse.cell_covariance(
             self.D,
             self.B,
             s.level_ptr,

@@ -4,7 +4,7 @@ Every probe alone gives a log-likelihood l_k and a gradient g_k at the estimates
 `iterative_trace`). The standard error of the log-likelihood is the spread of l_k over the root of their number; that of
 the estimates, to first order, the same of I^-1 g_k, I the information. Standard errors of coefficients describe the
 data's chance and do not hold it. Where the spectrum is wide (large variances, many visits) and probes are few, that of
-the estimates has been seen to be too small by a factor of 1.6.
+the estimates has been seen to be too small by a factor of 1.6, and the diagnosis says so.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class MonteCarlo:
             f"{size} coefficients cross so widely that they were solved by iteration; log-determinant and gradient are "
             f"estimated from {self.probes} probes (seed {self.seed}). Monte-Carlo standard errors: log-likelihood "
             f"{self.log_likelihood:.2g}, estimates up to {100 * self.share:.2g} % of their standard errors, which do "
-            f"not hold it, standard deviations of effects up to {100 * self.effects:.2g} %"
+            f"not hold it, standard deviations of effects up to {100 * self.effects:.2g} %. With large variances the "
+            "error of estimates can be half as much again"
         )
         large = self.share > LARGE_SHARE
         advice = ". Take more probes, as in iteration=Iteration(probes=...)" if large else ""

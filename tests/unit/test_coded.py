@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from typing import Any
 
-import numba as nb
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ import profiling
 from profiling.errors import ModelError
 from profiling.modeling import categorical
 from profiling.modeling.coded import CodedColumns
-from profiling.modeling.columns import append, cell_products, parts, sums_by, times, transposed_times, weighted_gram
+from profiling.modeling.columns import append, cell_products, parts, sums_by, transposed_times, weighted_gram
 from profiling.modeling.design import build_design
 from profiling.modeling.families import family_of
 from profiling.modeling.fixed import fixed_matrix
@@ -136,24 +138,38 @@ def test_every_operation_is_that_of_the_dense_matrix(data: pd.DataFrame, monkeyp
         close(ours, theirs, 1e-11)
 
 
-@pytest.mark.skipif(nb.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
-def test_threads_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(3)
-    n = 50_000
-    frame = pd.DataFrame({"x": rng.normal(size=n), "a": rng.integers(0, 40, n), "b": rng.integers(0, 20, n)})
-    frame["g"], frame["y"] = rng.integers(0, 30, n), rng.normal(size=n)
-    design = build_design("y ~ x + C(a) + C(b) + (1 | g)", frame)
-    X, s = design.X, design.structure
-    results, before = [], nb.get_num_threads()
-    for threads in (1, 2):
-        nb.set_num_threads(threads)
-        out, products = np.empty(n), np.empty((s.n_cells, 1, X.shape[1]))
-        times(X, np.arange(X.shape[1], dtype=float), out)
-        cell_products(X, frame.x.to_numpy(), design.Z, s.cell_ptr, s.tile_ptr, products)
-        results.append([out, products, transposed_times(X, out), weighted_gram(X, out)])
-    nb.set_num_threads(before)
-    for one, two in zip(*results, strict=True):
-        assert (one == two).all()
+PROGRAM = """
+import hashlib, numpy as np, pandas as pd
+from profiling.modeling.columns import cell_products, times, transposed_times, weighted_gram
+from profiling.modeling.design import build_design
+rng = np.random.default_rng(3)
+n = 50_000
+frame = pd.DataFrame({"x": rng.normal(size=n), "a": rng.integers(0, 40, n), "b": rng.integers(0, 20, n)})
+frame["g"], frame["y"] = rng.integers(0, 30, n), rng.normal(size=n)
+design = build_design("y ~ x + C(a) + C(b) + (1 | g)", frame)
+X, s = design.X, design.structure
+assert type(X).__name__ == "CodedColumns"
+out, products = np.empty(n), np.empty((s.n_cells, 1, X.shape[1]))
+times(X, np.arange(X.shape[1], dtype=float), out)
+cell_products(X, frame.x.to_numpy(), design.Z, s.cell_ptr, s.tile_ptr, products)
+found = [out, products, transposed_times(X, out), weighted_gram(X, out)]
+print(*(hashlib.sha256(np.ascontiguousarray(each).tobytes()).hexdigest() for each in found))
+"""
+
+
+def test_threads_give_the_same_bits() -> None:
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "NUMBA_NUM_THREADS": threads},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]
+    assert printed[0] == printed[1]
+    assert len(printed[0].split()) == 4
 
 
 @pytest.mark.parametrize(
