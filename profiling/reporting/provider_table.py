@@ -51,15 +51,18 @@ def joined(record: RunRecord, specs: Mapping[str, Mapping[str, Any]]) -> pd.Data
     full.loc[bare, "provider_name"] = (levels + " " + full["provider_name"])[bare]
     full["parent_name"] = full["parent_name"].where(full["parent_name"].isna(), full["parent_name"].map(clean))
     full["counts"] = full["measure"].map({name: spec["family"] in COUNT_FAMILIES for name, spec in specs.items()})
-    full["possible"] = _possible(record, full, specs)
+    full["possible"] = possible_events(record, full, specs)
     full["minimum"] = full["measure"].map({name: spec.get("minimum_cases", 0) for name, spec in specs.items()})
     return full
 
 
-def _possible(
+def possible_events(
     record: RunRecord, full: pd.DataFrame, specs: Mapping[str, Mapping[str, Any]]
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """How many events there could have been where it is not the number of cases: trials, or without limit."""
+    """How many events there could have been where it is not the number of cases: trials, or without limit.
+
+    One trial a case everywhere is as well known to a reader as the cases: its failures are cases without the event.
+    """
     family = full["measure"].map({name: str(spec["family"]) for name, spec in specs.items()})
     trials = full["measure"].map({name: bool(spec.get("trials")) for name, spec in specs.items()}).astype(bool)
     if not trials.any():
@@ -67,4 +70,11 @@ def _possible(
     key = ["measure", "level", "provider"]
     sums = record.provider_evidence.drop_duplicates(key).set_index(key)["exposure"].astype(float)
     own = sums.reindex(pd.MultiIndex.from_frame(full[key])).to_numpy(dtype=np.float64)
-    return np.where(family == "poisson", np.inf, np.where(trials, np.where(np.isnan(own), np.inf, own), np.nan))
+    several = (
+        trials
+        & pd.Series(own != full["n"].to_numpy(dtype=np.float64))
+        .groupby(full["measure"].to_numpy())
+        .transform("any")
+        .to_numpy()
+    )
+    return np.where(family == "poisson", np.inf, np.where(several, np.where(np.isnan(own), np.inf, own), np.nan))

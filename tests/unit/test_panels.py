@@ -375,3 +375,12 @@ def test_a_composite_hides_whom_a_measure_hides_and_says_its_weights(record: Run
     assert panel.title.startswith(f"{numbers.in_words(clear, True)} of {len(shown)} hospitals")
     assert "death within 30 days 2 and length of stay 1" in panel.sentences[0]
     assert composites.panels(build(mask(replace(record, composite_scores=record.composite_scores.head(0))))) == []
+
+
+def test_a_course_that_is_not_shown_is_said_where_others_are() -> None:
+    shown = {"h01": object(), "h02": object()}
+    assert trend.untold(shown, "h01", "hospital") == ""
+    assert trend.untold({}, "h03", "hospital") == ""
+    words = trend.untold(shown, "h03", "hospital")
+    assert "this hospital has a count too small to publish" in words
+    assert "shown of 2 " in words

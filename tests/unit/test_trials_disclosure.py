@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from disclosure_tables import THRESHOLD
 
 from profiling.reporting.feasible import given_away
+from profiling.reporting.provider_table import possible_events
 from profiling.reporting.suppression import suppress
 from profiling.reporting.suppression_extra import units_of
-from profiling.reporting.suppression_units import counts_of, is_small
+from profiling.reporting.suppression_units import counts_of, is_small, tied_of
 
 
 def tables(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -65,3 +68,15 @@ def test_non_events_of_trials_are_not_those_of_cases() -> None:
     assert not given_away(cells, *cells.bounds(shown)).any()
     shown[cells.group[units.rows[1:]]] = True
     assert given_away(cells, *cells.bounds(shown)).any()
+
+
+@pytest.mark.parametrize(("trials", "known"), [([30, 40], True), ([60, 80], False), ([30, 41], False)])
+def test_one_trial_a_case_is_as_well_known_as_the_cases(trials: list[int], known: bool) -> None:
+    """Then failures are cases without the event, and the reader's equation n = O + N holds."""
+    full = pd.DataFrame({"measure": "given", "level": "hospital", "provider": ["a", "b"], "n": [30, 40]})
+    full = full.assign(counts=True, observed=[20.0, 35.0])
+    evidence = full[["measure", "level", "provider"]].assign(exposure=np.array(trials, dtype=float))
+    record = SimpleNamespace(provider_evidence=evidence)
+    possible = possible_events(record, full, {"given": {"family": "binomial", "trials": "tried"}})  # type: ignore[arg-type]
+    assert tied_of(full.assign(possible=possible)).all() == known
+    assert np.isnan(possible).all() == known

@@ -260,6 +260,7 @@ def _part(site: Site, part: Prepared, level: str, provider: str) -> dict[str, An
         "peers_sub": peers.words(measure, nearest) if len(nearest) > 1 else "",
         "firm": firmness.panel(measure, row, *own, len(part.records), links[firmness.KIND]),
         "trend": trend.panel(measure, part.series.get(provider), links[trend.KIND]),
+        "untold": trend.untold(part.series, provider, noun(level)),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -109,6 +111,13 @@ def panel(measure: MeasureView, found: tuple[Series, Floats] | None, links: Link
         defined=named("limits", "vlad", "cusum") if series.more or series.fewer else named("limits", "vlad"),
         beside="words",
     )
+
+
+def untold(found: Mapping[str, object], provider: str, word: str) -> str:
+    """Why a provider's course is not shown where those of others are, how many of them; else nothing."""
+    if not found or provider in found:
+        return ""
+    return sentences.say("trend_untold", provider=word, count=numbers.integer(len(found)))
 
 
 def _signals(series: Series) -> dict[str, list[str]]:

@@ -85,6 +85,10 @@ TEXTS: dict[str, str] = {
         "Die Linien sind so gesetzt, dass sie bei einer {provider} genau wie erwartet in einem Jahr von {chance} "
         "solchen {providers} überschritten werden."
     ),
+    "trend_untold": (
+        "Der Verlauf über die Zeiträume wird nicht gezeigt: In einem Zeitraum dieser {provider} ist eine Zahl zu klein "
+        "zum Veröffentlichen, oder zu wenige Zeiträume haben Fälle. Gezeigt wird er bei dieser Kennzahl für {count}."
+    ),
     "trend_table": "{title} nach Zeitraum",
     "comment_title": "Stellungnahme der {provider}",
     "comment_note": "Von der {provider} abgegeben; sie steht hier unverändert.",

@@ -76,6 +76,10 @@ TEXTS: dict[str, str] = {
         "The lines are set so that at a {provider} exactly as expected one is passed in a year by {chance} such "
         "{providers}."
     ),
+    "trend_untold": (
+        "The course over the periods is not shown: a period of this {provider} has a count too small to publish, or "
+        "too few periods have patients. It is shown of {count} on this measure."
+    ),
     "trend_table": "{title} by period",
     "comment_title": "What the {provider} says",
     "comment_note": "Given by the {provider}; it stands here unchanged.",
