@@ -26,7 +26,7 @@ NEEDED = 3
 BOXES = (np.inf, 1.0, 2.0, 1.0, 3.0, 2.0)
 PATIENCE = 4
 FEW = 3
-NEAR, REGION, FAN = 400, 400, 12  # variables of a neighbourhood, of a region, and of each of their equations
+NEAR, REGIONS, FAN = 400, (400, 4000), 12  # variables of a neighbourhood, of regions, and of each of their equations
 LARGE = 10_000  # variables beyond which neighbourhoods alone are looked at: what they do not show safe is hidden
 SECONDS = 60.0
 WHOLE = 1e-6
@@ -84,7 +84,10 @@ class _System:
         """Which of these variables lack values; beyond `LARGE` variables, which are not shown to have them nearby."""
         values: dict[int, set[int]] = {int(i): {round(float(self.truth[i]))} for i in wanted}
         if len(self.truth) > LARGE:
-            short = self._tried_by_region(wanted, values, needed)
+            # Small regions are quick and show most; what they leave is looked at in large ones.
+            short = wanted.tolist()
+            for most in REGIONS:
+                short = self._tried_by_region(short, most, values, needed)
             lacking = [i for i in short if not self._near(i, NEAR)._enough(values[i], needed)]
             return np.asarray(np.isin(wanted, lacking), dtype=np.bool_)
         draw = np.random.default_rng(len(self.truth))
@@ -129,14 +132,17 @@ class _System:
     def _by_variable(self) -> Any:
         return self.matrix.tocsc()
 
-    def _tried_by_region(self, wanted: Ints, values: dict[int, set[int]], needed: int) -> list[int]:
-        """Add values that solutions of one region after the other give; return the variables that still lack some."""
+    def _tried_by_region(self, wanted: list[int], most: int, values: dict[int, set[int]], needed: int) -> list[int]:
+        """Add values that solutions of one region after the other give; return the variables that still lack some.
+
+        A region has `most` variables.
+        """
         draw = np.random.default_rng(len(self.truth))
         tried: set[int] = set()
-        for seed in wanted.tolist():
+        for seed in wanted:
             if seed in tried or len(values[seed]) >= needed:
                 continue
-            part = self._near(seed, REGION)
+            part = self._near(seed, most)
             own = [(k, i) for k, i in enumerate(part.place.tolist()) if i in values]
             tried.update(i for _, i in own)
             for size in BOXES[1:]:
@@ -149,7 +155,7 @@ class _System:
                 found = part._run(cost, *box, branch=False)
                 for k, i in left if found is not None else ():
                     values[i].add(int(found[k]))  # type: ignore[index]
-        return [i for i in wanted.tolist() if len(values[i]) < needed]
+        return [i for i in wanted if len(values[i]) < needed]
 
     def _near(self, i: int, most: int) -> _System:
         """A small part around one variable, which comes first, with everything else as it truly is.
